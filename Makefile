@@ -1,0 +1,63 @@
+# gwpipe. `make help` lists the targets; `make demo` and `make test` are the ones to start with.
+# Flags come from the environment as usual (CC, CFLAGS, LDFLAGS); DEV=1 turns warnings into errors,
+# B=DIR builds elsewhere, SAN=1 builds with ASan and UBSan in build-asan/.
+
+VERSION  := 0.1.0
+PREFIX   ?= /usr/local
+BINDIR   ?= $(PREFIX)/bin
+MANDIR   ?= $(PREFIX)/share/man
+LIBEXEC  ?= $(PREFIX)/share/gwpipe
+
+ifdef SAN
+B        ?= build-asan
+SANFLAGS := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+else
+B        ?= build
+HARDEN   := -O2 -D_FORTIFY_SOURCE=2 -fstack-protector-strong
+endif
+
+CC       ?= cc
+CFLAGS   ?= -g $(if $(SAN),-O1,)
+JQ_VERSION := $(shell pkg-config --modversion libjq 2>/dev/null || dpkg-query -W -f '$${Version}' libjq-dev 2>/dev/null || echo unknown)
+CPPFLAGS += -Ilib -D_GNU_SOURCE -DGW_VERSION='"$(VERSION)"' -DLIBJQ_VERSION='"$(JQ_VERSION)"'
+WARN     := -std=c11 -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
+            -Wold-style-definition -Wpointer-arith -Wwrite-strings -Wvla -Wformat=2 -Wundef -fno-common \
+            $(if $(DEV),-Werror,)
+ALL_CFLAGS = $(WARN) $(HARDEN) $(SANFLAGS) $(CPPFLAGS) $(CFLAGS)
+
+# The link table: which program needs what beyond libgw.a. It is the architecture in five lines.
+LIBS_gw-watch        := -lyaml
+LIBS_gw-validate     := -lpcre2-8
+LIBS_gw-resolve-refs := -lcrypto
+LIBS_gw-translate    := -lcrypto
+LIBS_gw-push         := -lyaml -lcrypto
+COMMON_LIBS          := -ljq -lm
+
+TOOLS     := $(patsubst tools/%.c,%,$(wildcard tools/*.c))
+PIPELINES := $(notdir $(wildcard pipelines/gw-*))
+LIB_OBJS  := $(patsubst lib/%.c,$(B)/lib/%.o,$(wildcard lib/*/*.c))
+
+.PHONY: all
+all: $(TOOLS:%=$(B)/bin/%) $(PIPELINES:%=$(B)/bin/%)
+
+$(B)/libgw.a: $(LIB_OBJS)
+	@rm -f $@
+	$(AR) rcs $@ $^
+
+$(B)/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(TOOLS:%=$(B)/bin/%): $(B)/bin/%: $(B)/tools/%.o $(B)/libgw.a
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $< $(B)/libgw.a $(LIBS_$*) $(COMMON_LIBS)
+
+# The front door runs from the build tree as it does installed: programs beside each other.
+$(B)/bin/%: pipelines/%
+	@mkdir -p $(@D)
+	install -m 755 $< $@
+
+-include $(LIB_OBJS:.o=.d) $(TOOLS:%=$(B)/tools/%.d)
+
+# The rest by topic, each owned by the part that it serves.
+include $(wildcard tests/*.mk docs/*.mk)
