@@ -134,10 +134,15 @@ static void tell_finding(const struct rec *r, jv f)
     enum diag_level level = str_eq(severity, "error")     ? DIAG_ERROR
                             : str_eq(severity, "warning") ? DIAG_WARNING
                                                           : DIAG_INFO;
-    rec_where(r, (int)jx_getint_or(f, "line", 0), where, sizeof where);
     rec_title(r, title, sizeof title);
-    diag(level, where, jx_getstr(f, "id"), "%s: %s%s%s", title, path ? path : "", path ? ": " : "",
+    diag(level, rec_where(r, (int)jx_getint_or(f, "line", 0), where, sizeof where), jx_getstr(f, "id"), "%s: %s%s%s", title, path ? path : "", path ? ": " : "",
          jx_getstr_or(f, "message", ""));
+}
+
+void rec_tell(const struct rec *r, jv findings)
+{
+    for (int i = 0; i < jx_len(findings); i++)
+        tell_finding(r, jx_at(findings, i));
 }
 
 static jv truncation_notice(int n)
@@ -189,6 +194,8 @@ const char *rec_where(const struct rec *r, int line, char *room, size_t n)
 {
     jv source = rec_get(r, "source");
     const char *file = jx_getstr(source, "file");
+    if (!file && r->lineno == 0)
+        return NULL;
     if (!file)
         snprintf(room, n, "stdin:%zu", r->lineno);
     else

@@ -72,11 +72,14 @@ void rec_set_object(struct rec *r, jv owned_object);
    `tell`. `fs` keeps its own. */
 void rec_add_findings(struct rec *r, const struct findings *fs, bool tell);
 
+/* Prints findings about this record's object to stderr, as rec_add_findings() does. */
+void rec_tell(const struct rec *r, jv findings);
+
 /* Whether the record carries a finding of severity error. */
 bool rec_has_error(const struct rec *r);
 
-/* Where the object came from, for diagnostics: "shop.yaml:12", else "stdin:LINENO". `line` (0: none)
-   overrides the line of the document. */
+/* Where the object came from, for diagnostics: "shop.yaml:12", else "stdin:LINENO", else NULL. `line` (0:
+   none) overrides the line of the document. */
 const char *rec_where(const struct rec *r, int line, char *room, size_t n);
 
 /* "HTTPRoute shop/cart", "GatewayClass apisix" */

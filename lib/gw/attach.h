@@ -1,0 +1,46 @@
+/*
+ * attach: may this route attach to this parent, and on which listeners and hostnames.
+ * (Gateway API: ParentReference, AllowedRoutes, hostname intersection.)
+ */
+#ifndef GW_ATTACH_H
+#define GW_ATTACH_H
+
+#include "gw/gateway.h"
+
+/* How far the best listener got; the order is that of the reasons given. */
+enum attach_outcome {
+    ATTACH_NO_MATCHING_PARENT,
+    ATTACH_NOT_ALLOWED,
+    ATTACH_NO_HOSTNAME,
+    ATTACH_ACCEPTED,
+};
+
+/* A hostname served on a listener: "" is any. */
+struct served {
+    const char *host; /* borrowed from the route or the listener */
+    struct node *gateway;
+    struct listener *listener;
+};
+
+struct served_list {
+    struct served *items;
+    size_t n, cap;
+};
+
+struct attach {
+    enum attach_outcome outcome;
+    bool is_waiting; /* a rejected Namespace decides it */
+};
+
+/*
+ * Tries every listener of the Gateway that `parent_ref` selects, appending what is served to `out`.
+ * `hostnames` is the route's list (may be none or empty: any).
+ */
+struct attach attach_to(struct world *w, struct node *route, jv parent_ref, jv hostnames,
+                        struct node *gateway, struct served_list *out);
+
+/* The reason and message for the route's Accepted condition. */
+const char *attach_reason(enum attach_outcome o);
+const char *attach_message(enum attach_outcome o);
+
+#endif

@@ -1,0 +1,263 @@
+#include "gw/emit.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "gw/status.h"
+
+/* What is added to a record. Texts are borrowed or NULL. */
+struct additions {
+    struct findings findings;
+    struct buf members; /* ,"resolved":{...},"status":{...} */
+};
+
+static void additions_init(struct additions *a)
+{
+    findings_init(&a->findings);
+    buf_init(&a->members, BUF_MAX_OUTPUT);
+}
+
+static void additions_release(struct additions *a)
+{
+    findings_release(&a->findings);
+    if (a->members.p)
+        explicit_bzero(a->members.p, a->members.len); /* keys of certificates pass through here */
+    buf_free(&a->members);
+}
+
+static void add_member(struct additions *a, const char *name, jv owned)
+{
+    buf_addf(&a->members, ",\"%s\":", name);
+    jx_dump(&a->members, owned);
+    jb_free(owned);
+}
+
+static void add_list(struct additions *a, jv borrowed)
+{
+    for (int i = 0; i < jx_len(borrowed); i++) {
+        const char *severity = jx_getstr(jx_at(borrowed, i), "severity");
+        if (severity && str_eq(severity, "error"))
+            a->findings.errors++;
+        jb_add(&a->findings.list, jb_copy(jx_at(borrowed, i)));
+    }
+}
+
+static void hold(struct additions *a, const char *why)
+{
+    findings_addf(&a->findings, F_HELD, NULL, "%s; what is live for it stays untouched", why);
+    buf_adds(&a->members, ",\"held\":true");
+}
+
+/* ---- by kind ---- */
+
+static void add_class(struct additions *a, const struct node *n)
+{
+    const struct gateway_class *c = n->facts;
+    if (!c || !c->is_ours)
+        return;
+    jv status = jb_obj(), conditions = jb_arr();
+    jb_add(&conditions, status_condition("Accepted", true, "Accepted", NULL, c->generation));
+    jb_put(&status, "conditions", conditions);
+    add_member(a, "status", status);
+}
+
+static void add_gateway(struct additions *a, const struct node *n)
+{
+    const struct gateway *g = n->facts;
+    if (!g)
+        return;
+    if (g->is_held) {
+        hold(a, "its GatewayClass was rejected and no good version of it is known");
+        return;
+    }
+    add_list(a, g->findings);
+    if (!g->is_ours)
+        return;
+    add_member(a, "resolved", gateway_resolved(g, n));
+    add_member(a, "status", gateway_status(g));
+}
+
+static void add_route(struct additions *a, const struct node *n)
+{
+    const struct route *r = n->facts;
+    if (!r)
+        return;
+    add_list(a, r->findings);
+    if (r->is_held) {
+        hold(a, "it depends on an object that was rejected and has no good version known");
+        return;
+    }
+    buf_adds(&a->members, ",\"resolved\":");
+    route_resolved_text(r, &a->members);
+    buf_addf(&a->members, ",\"status\":%s", r->status);
+}
+
+/* ---- Services: the ports that routes use ---- */
+
+struct ports {
+    int *items;
+    size_t n, cap;
+};
+
+static int by_number(const void *a, const void *b)
+{
+    return *(const int *)a - *(const int *)b;
+}
+
+static void add_unique(struct ports *p, int port)
+{
+    for (size_t i = 0; i < p->n; i++)
+        if (p->items[i] == port)
+            return;
+    VEC_GROW(p);
+    p->items[p->n++] = port;
+}
+
+static void gather_uses(const struct node *service, struct ports *ports, struct nodes *gateways)
+{
+    for (size_t i = 0; i < service->users.n; i++) {
+        const struct node *user = service->users.items[i].peer;
+        const struct route *r = user->kind == NODE_HTTPROUTE ? user->facts : NULL;
+        bool uses = false;
+        for (int k = 0; r && r->is_bound && k < r->n_uses; k++) {
+            if (r->uses[k].service != service)
+                continue;
+            add_unique(ports, r->uses[k].port);
+            uses = true;
+        }
+        for (int k = 0; uses && k < r->n_attachments; k++) {
+            bool is_known = false;
+            for (size_t j = 0; j < gateways->n && !is_known; j++)
+                is_known = gateways->items[j] == r->attachments[k].gateway;
+            if (!is_known)
+                nodes_add(gateways, r->attachments[k].gateway);
+        }
+    }
+    if (ports->n > 1)
+        qsort(ports->items, ports->n, sizeof *ports->items, by_number);
+    nodes_sort(gateways);
+}
+
+/* False when no route uses the Service, now or when it was last emitted. */
+static bool add_service(struct emission *e, struct additions *a, struct node *n)
+{
+    struct ports ports = {0};
+    struct nodes gateways = {0};
+    gather_uses(n, &ports, &gateways);
+    bool is_worth_it = ports.n > 0 || n->was_emitted;
+    if (is_worth_it && n->present) {
+        jv resolved = jb_obj(), ports_json = jb_arr(), names = jb_arr();
+        for (size_t i = 0; i < gateways.n; i++)
+            jb_add(&names, jb_strf("%s/%s", gateways.items[i]->ns, gateways.items[i]->name));
+        for (size_t i = 0; i < ports.n; i++) {
+            int n_endpoints;
+            jb_add(&ports_json, backend_port_json(&e->resolver->world, n, ports.items[i], &n_endpoints));
+            if (n_endpoints == 0)
+                findings_addf(&a->findings, F_ENDPOINTS_NONE, NULL,
+                              "port %d is used by routes and has no ready endpoint; they answer 503",
+                              ports.items[i]);
+        }
+        jb_put(&resolved, "gateways", names);
+        jb_put(&resolved, "ports", ports_json);
+        add_member(a, "resolved", resolved);
+    }
+    free(ports.items);
+    free(gateways.items);
+    return is_worth_it;
+}
+
+/* ---- the record ---- */
+
+/* The rejected version's complaints go along with the good one that stays in force. */
+static void add_rejection(struct additions *a, const struct node *n)
+{
+    struct rec r;
+    if (rec_parse(&r, n->rejected, strlen(n->rejected), 0))
+        return;
+    jv list = rec_get(&r, "findings");
+    for (int i = 0; i < jx_len(list); i++)
+        jb_add(&a->findings.list, jb_copy(jx_at(list, i)));
+    findings_addf(&a->findings, F_STALE, NULL,
+                  "a newer version was rejected; the last good one stays in force");
+    rec_release(&r);
+}
+
+/* Appends text to the line as it was read; only findings beside earlier ones make it be written anew. */
+static void compose(struct emission *e, struct buf *out, const char *line, struct additions *a,
+                    struct digest *said, bool was_emitted)
+{
+    size_t len = strlen(line);
+    struct rec r;
+    if (jx_len(a->findings.list) == 0) {
+        buf_add(out, line, len - 1); /* without the brace */
+        buf_add(out, a->members.p, a->members.len);
+        buf_addc(out, '}');
+    } else if (!rec_parse(&r, line, len, 0)) {
+        rec_add_findings(&r, &a->findings, false);
+        rec_emit(&r, out);
+        out->len -= 2; /* the brace and the LF */
+        buf_add(out, a->members.p, a->members.len);
+        buf_addc(out, '}');
+        struct digest d = digest_of(out->p, out->len);
+        if (!was_emitted || !digest_equal(d, *said)) {
+            e->sink->tell(&r, a->findings.list, e->sink->ctx);
+            e->n_errors += a->findings.errors;
+        }
+        rec_release(&r);
+    }
+}
+
+static void say_farewell(struct emission *e, struct node *n)
+{
+    if (n->was_emitted && n->farewell)
+        e->sink->emit(n->farewell, strlen(n->farewell), e->sink->ctx);
+    free(n->farewell);
+    n->farewell = NULL;
+    n->was_emitted = false;
+}
+
+static bool gather(struct emission *e, struct additions *a, struct node *n)
+{
+    if (!n->present) {
+        if (n->kind == NODE_SERVICE && n->users.n == 0 && !n->was_emitted)
+            return false;
+        hold(a, "it was rejected and no good version of it is known");
+        return true;
+    }
+    bool is_worth_it = true;
+    switch (n->kind) {
+    case NODE_CLASS: add_class(a, n); break;
+    case NODE_GATEWAY: add_gateway(a, n); break;
+    case NODE_HTTPROUTE: add_route(a, n); break;
+    case NODE_SERVICE: is_worth_it = add_service(e, a, n); break;
+    default: break;
+    }
+    if (n->rejected && is_worth_it)
+        add_rejection(a, n);
+    return is_worth_it;
+}
+
+void emit_node(struct emission *e, struct node *n)
+{
+    if (!n->present && !n->rejected) {
+        say_farewell(e, n);
+        return;
+    }
+    free(n->farewell);
+    n->farewell = NULL;
+    struct additions a;
+    additions_init(&a);
+    if (gather(e, &a, n)) {
+        struct buf out;
+        buf_init(&out, BUF_MAX_OUTPUT);
+        compose(e, &out, n->present ? n->text : n->rejected, &a, &n->said, n->was_emitted);
+        struct digest d = digest_of(out.p, out.len);
+        if (e->is_full || !n->was_emitted || !digest_equal(d, n->said))
+            e->sink->emit(out.p, out.len, e->sink->ctx);
+        n->said = d;
+        n->was_emitted = true;
+        explicit_bzero(out.p, out.len);
+        buf_free(&out);
+    }
+    additions_release(&a);
+}

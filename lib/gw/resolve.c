@@ -1,0 +1,363 @@
+#include "gw/resolve.h"
+
+#include <stdlib.h>
+
+#include "gw/emit.h"
+
+static void touch(struct node *n, void *ctx)
+{
+    struct resolver *r = ctx;
+    if (n->present)
+        world_mark_stale(&r->world, n);
+}
+
+struct resolver *resolver_new(const struct resolver_options *o)
+{
+    struct resolver *r = xcalloc(1, sizeof *r);
+    r->controller_name = xstrdup(o->controller_name);
+    r->gateway_options = (struct gateway_options){r->controller_name, o->now};
+    r->route_context = (struct route_context){.world = &r->world,
+                                              .ranks = &r->ranks,
+                                              .plane = &r->plane,
+                                              .controller_name = r->controller_name,
+                                              .touch = touch,
+                                              .ctx = r};
+    return r;
+}
+
+void resolver_free(struct resolver *r)
+{
+    world_free(&r->world);
+    ranks_free(&r->ranks);
+    free(r->plane.items);
+    free(r->controller_name);
+    free(r);
+}
+
+bool resolver_is_pending(const struct resolver *r)
+{
+    return r->world.has_pending;
+}
+
+/* ---- taking ---- */
+
+static bool is_emitted_kind(enum node_kind kind)
+{
+    return kind <= NODE_HTTPROUTE;
+}
+
+/* The line without the members that we would add ourselves (a stream that was resolved before). */
+static char *line_of(struct rec *rec, size_t *len)
+{
+    static const char *const ours[] = {"resolved", "status", "held"};
+    struct buf b;
+    buf_init(&b, BUF_MAX_OUTPUT);
+    for (size_t i = 0; i < N_ELEMS(ours); i++)
+        rec_drop(rec, ours[i]);
+    rec_emit(rec, &b);
+    while (b.len > 0 && strchr(" \t\r\n", b.p[b.len - 1])) /* so that the last byte is the brace */
+        b.len--;
+    *len = b.len;
+    char *line = xstrndup(b.p, b.len);
+    buf_free(&b);
+    return line;
+}
+
+/* What depends on the object looks again; what the object itself says is computed or emitted anew. */
+static void changed(struct resolver *r, struct node *n)
+{
+    struct world *w = &r->world;
+    switch (n->kind) {
+    case NODE_GATEWAY:
+    case NODE_HTTPROUTE: world_mark(w, n); break;
+    default: world_mark_users(w, n); break;
+    }
+    if (is_emitted_kind(n->kind))
+        world_mark_stale(w, n);
+}
+
+static struct node *bucket_of(struct resolver *r, const struct node *n, jv object)
+{
+    if (n->kind == NODE_GRANT)
+        return world_node(&r->world, NODE_GRANTS, n->ns, "");
+    const char *service = n->kind == NODE_SLICE ? slice_service_name(object) : NULL;
+    return service ? world_node(&r->world, NODE_SLICES, n->ns, service) : NULL;
+}
+
+static void reject(struct resolver *r, struct node *n, struct rec *rec)
+{
+    size_t len;
+    bool was_unknown = node_is_unknown(n);
+    free(n->rejected);
+    n->rejected = line_of(rec, &len);
+    if (is_emitted_kind(n->kind))
+        world_mark_stale(&r->world, n);
+    if (n->present || was_unknown)
+        return;
+    world_mark_users(&r->world, n); /* from now on they wait instead of doing without */
+    world_enlist(&r->world, n, bucket_of(r, n, rec->object));
+}
+
+static void read_class(struct resolver *r, struct node *n, jv object)
+{
+    struct gateway_class *c = n->facts ? n->facts : xcalloc(1, sizeof *c);
+    c->is_ours = str_eq(jx_getstr_or(jx_get(object, "spec"), "controllerName", ""), r->controller_name);
+    c->generation = jx_getint_or(jx_get(object, "metadata"), "generation", 0);
+    n->facts = c;
+}
+
+/* Routes see of a Service only its ports: an annotation does not wake them. */
+static void accept_service(struct resolver *r, struct node *n, jv object)
+{
+    const struct service *old = n->facts;
+    bool was_present = n->present && old;
+    struct digest before = was_present ? old->route_view : (struct digest){{0}};
+    facts_read(n, object);
+    const struct service *now = n->facts;
+    if (!was_present || !digest_equal(before, now->route_view))
+        world_mark_users(&r->world, n);
+    world_mark_stale(&r->world, n);
+}
+
+static void accept(struct resolver *r, struct node *n, struct rec *rec)
+{
+    bool was_rejected = n->rejected != NULL, was_unknown = node_is_unknown(n);
+    size_t len;
+    free(n->rejected);
+    n->rejected = NULL;
+    char *line = line_of(rec, &len);
+    if (is_emitted_kind(n->kind)) {
+        bool is_same = n->text && n->len == len && memcmp(n->text, line, len) == 0;
+        free(n->text);
+        n->text = line;
+        n->len = len;
+        if (is_same && n->present) {
+            if (was_rejected)
+                world_mark_stale(&r->world, n);
+            return;
+        }
+    } else {
+        struct digest d = digest_of(line, len);
+        bool is_same = n->present && digest_equal(d, n->said);
+        n->said = d;
+        free(line);
+        if (is_same)
+            return;
+    }
+    if (n->kind == NODE_SERVICE) {
+        accept_service(r, n, rec->object);
+        n->present = true;
+        return;
+    }
+    n->present = true;
+    if (n->kind == NODE_CLASS)
+        read_class(r, n, rec->object);
+    else
+        facts_read(n, rec->object);
+    if (n->kind == NODE_GRANT || n->kind == NODE_SLICE)
+        world_enlist(&r->world, n, bucket_of(r, n, rec->object));
+    changed(r, n);
+    if (was_unknown)
+        world_mark_users(&r->world, n);
+}
+
+/* `farewell` is the DELETED record; owned from here on. */
+static void forget(struct resolver *r, struct node *n, char *farewell)
+{
+    struct world *w = &r->world;
+    world_mark_users(w, n);
+    world_enlist(w, n, NULL);
+    if (n->kind == NODE_HTTPROUTE)
+        route_detach(&r->route_context, n);
+    facts_free(n);
+    free(n->text);
+    free(n->rejected);
+    free(n->farewell);
+    n->text = n->rejected = NULL;
+    n->len = 0;
+    n->present = false;
+    n->farewell = farewell;
+    world_forget_deps(w, n);
+    world_mark_stale(w, n);
+}
+
+bool resolver_take(struct resolver *r, struct rec *rec)
+{
+    enum node_kind kind = node_kind_of(&rec->id);
+    if (kind == NODE_OTHER)
+        return false;
+    struct node *n = world_node(&r->world, kind, rec->id.ns, rec->id.name);
+    size_t len;
+    n->epoch = r->world.epoch;
+    r->world.has_pending = true;
+    if (rec->type == REC_DELETED)
+        forget(r, n, line_of(rec, &len));
+    else if (rec_has_error(rec))
+        reject(r, n, rec);
+    else
+        accept(r, n, rec);
+    return true;
+}
+
+/* ---- a full list leaves out what is gone ---- */
+
+static char *farewell_for(const struct node *n)
+{
+    struct rec rec;
+    size_t len;
+    const char *line = n->text ? n->text : n->rejected;
+    if (!line || rec_parse(&rec, line, strlen(line), 0))
+        return NULL;
+    rec_put(&rec, "type", jb_str("DELETED"));
+    char *farewell = line_of(&rec, &len);
+    rec_release(&rec);
+    return farewell;
+}
+
+static void sweep(struct resolver *r)
+{
+    struct node *n, *next;
+    struct nodes gone = {0}; /* forgetting retires others: not while iterating */
+    HASH_ITER(hh, r->world.nodes, n, next)
+    {
+        if (!n->present && !n->rejected)
+            continue;
+        if (n->epoch != r->world.epoch)
+            nodes_add(&gone, n);
+        else if (is_emitted_kind(n->kind))
+            world_mark_stale(&r->world, n);
+    }
+    for (size_t i = 0; i < gone.n; i++)
+        forget(r, gone.items[i], farewell_for(gone.items[i]));
+    free(gone.items);
+    r->world.epoch++;
+}
+
+/* ---- computing ---- */
+
+static struct nodes take_list(struct nodes *list)
+{
+    struct nodes taken = *list;
+    *list = (struct nodes){0};
+    nodes_sort(&taken);
+    return taken;
+}
+
+static void compute_gateways(struct resolver *r)
+{
+    struct nodes list = take_list(&r->world.dirty[NODE_GATEWAY]);
+    for (size_t i = 0; i < list.n; i++) {
+        struct node *n = list.items[i];
+        n->is_dirty = false;
+        r->plane_is_dirty = true;
+        if (n->present && gateway_compute(&r->world, n, &r->gateway_options, ++r->serial))
+            world_mark_users(&r->world, n);
+        world_mark_stale(&r->world, n);
+    }
+    free(list.items);
+}
+
+static int by_port(const void *a, const void *b)
+{
+    const struct plane_port *x = a, *y = b;
+    return x->port != y->port ? x->port - y->port : x->is_https - y->is_https;
+}
+
+static void add_ports(struct plane *plane, const struct gateway *g)
+{
+    for (int i = 0; i < g->n_listeners; i++) {
+        const struct listener *l = &g->listeners[i];
+        struct plane_port p = {l->port, l->protocol == PROTOCOL_HTTPS};
+        bool is_known = l->programmed.reason != NULL;
+        for (size_t k = 0; k < plane->n && !is_known; k++)
+            is_known = by_port(&plane->items[k], &p) == 0;
+        if (is_known)
+            continue;
+        VEC_GROW(plane);
+        plane->items[plane->n++] = p;
+    }
+}
+
+/* Which ports the data plane listens on decides what a route must test beside its hostname. */
+static void compute_plane(struct resolver *r)
+{
+    if (!r->plane_is_dirty)
+        return;
+    r->plane_is_dirty = false;
+    struct plane now = {0};
+    struct node *n, *next;
+    HASH_ITER(hh, r->world.nodes, n, next)
+    {
+        if (n->kind == NODE_GATEWAY && n->present && n->facts)
+            add_ports(&now, n->facts);
+    }
+    if (now.n > 1)
+        qsort(now.items, now.n, sizeof *now.items, by_port);
+    bool is_same = now.n == r->plane.n;
+    for (size_t i = 0; i < now.n && is_same; i++)
+        is_same = by_port(&now.items[i], &r->plane.items[i]) == 0;
+    free(r->plane.items);
+    r->plane = now;
+    if (!is_same)
+        world_mark_users(&r->world, world_node(&r->world, NODE_PLANE, "", ""));
+}
+
+static void rank_changed(struct tie *t, void *ctx)
+{
+    struct resolver *r = ctx;
+    world_mark_stale(&r->world, t->route);
+}
+
+static void compute_routes(struct resolver *r)
+{
+    struct nodes list = take_list(&r->world.dirty[NODE_HTTPROUTE]);
+    for (size_t i = 0; i < list.n; i++) {
+        struct node *n = list.items[i];
+        n->is_dirty = false;
+        if (n->present)
+            route_compute(&r->route_context, n);
+        world_mark_stale(&r->world, n);
+    }
+    free(list.items);
+    rank_settle(&r->ranks, rank_changed, r);
+}
+
+/* A Service or class has nothing to compute beside what is emitted. */
+static void compute_rest(struct resolver *r)
+{
+    for (int kind = 0; kind < NODE_OTHER; kind++) {
+        if (kind == NODE_GATEWAY || kind == NODE_HTTPROUTE)
+            continue;
+        struct nodes list = take_list(&r->world.dirty[kind]);
+        for (size_t i = 0; i < list.n; i++) {
+            list.items[i]->is_dirty = false;
+            if (is_emitted_kind(list.items[i]->kind))
+                world_mark_stale(&r->world, list.items[i]);
+        }
+        free(list.items);
+    }
+}
+
+int resolver_sync(struct resolver *r, bool full, const struct resolver_sink *sink)
+{
+    struct emission e = {.resolver = r, .sink = sink, .is_full = full};
+    if (full)
+        sweep(r);
+    compute_gateways(r);
+    compute_plane(r);
+    compute_routes(r);
+    compute_rest(r);
+    for (int kind = 0; kind < NODE_OTHER; kind++) {
+        struct nodes list = take_list(&r->world.stale[kind]);
+        for (size_t i = 0; i < list.n; i++) {
+            list.items[i]->is_stale = false;
+            if (is_emitted_kind(list.items[i]->kind))
+                emit_node(&e, list.items[i]);
+        }
+        for (size_t i = 0; i < list.n; i++)
+            world_retire(&r->world, list.items[i]);
+        free(list.items);
+    }
+    r->world.has_pending = false;
+    return e.n_errors;
+}

@@ -1,0 +1,48 @@
+/*
+ * resolve: how the objects fit together, kept up to date record by record.
+ *
+ * The resolver holds the world (world.h). resolver_take() stores what a record says and marks what that
+ * can have affected; resolver_sync() computes what is marked, in the order classes, Gateways, routes,
+ * Services, and emits the records that differ from what was last emitted, sorted by kind, namespace and
+ * name. The result depends on the objects only, never on the order or the number of steps in which they
+ * came.
+ *
+ * A version that carries error findings never replaces a good one: the object stays as it was, or, where
+ * no good version is known, it is `held`, and so is what cannot be decided without it.
+ */
+#ifndef GW_RESOLVE_H
+#define GW_RESOLVE_H
+
+#include "rec/record.h"
+
+struct resolver;
+
+struct resolver_options {
+    const char *controller_name; /* GatewayClasses with this spec.controllerName are ours */
+    int64_t now;                 /* seconds since the epoch: certificates are valid at this time or not */
+};
+
+struct resolver *resolver_new(const struct resolver_options *o); /* copies what it needs */
+void resolver_free(struct resolver *r);
+
+/* False when the record is not the resolver's business: it should be passed on at once. */
+bool resolver_take(struct resolver *r, struct rec *rec);
+
+struct resolver_sink {
+    /* One record, as a line without LF. */
+    void (*emit)(const char *line, size_t len, void *ctx);
+    /* Findings that it carries for the first time. */
+    void (*tell)(const struct rec *rec, jv findings, void *ctx);
+    void *ctx;
+};
+
+/*
+ * Closes a cut. After a full one everything is emitted anew and objects that were not named since the
+ * last full one are gone. Returns the number of error findings told.
+ */
+int resolver_sync(struct resolver *r, bool full, const struct resolver_sink *sink);
+
+/* Whether records were taken since the last SYNC. */
+bool resolver_is_pending(const struct resolver *r);
+
+#endif

@@ -1,0 +1,374 @@
+#include "gw/route.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "gw/attach.h"
+#include "gw/bindings.h"
+#include "gw/hostname.h"
+#include "gw/status.h"
+
+#define GATEWAY_GROUP "gateway.networking.k8s.io"
+
+/* One computation under way. */
+struct work {
+    struct route_context *c;
+    struct node *node;
+    struct route *route;
+    jv object, spec;
+    int64_t generation;
+    struct findings findings;
+    struct served_list served;
+    struct finding_condition problem; /* the first broken reference, for ResolvedRefs */
+    char problem_text[640];
+    jv parents; /* status entries without ResolvedRefs yet */
+};
+
+/* ---- counts that live elsewhere ---- */
+
+void route_detach(struct route_context *c, struct node *n)
+{
+    struct route *r = n->facts;
+    if (!r)
+        return;
+    for (int i = 0; i < r->n_attachments; i++) {
+        struct attachment *a = &r->attachments[i];
+        struct gateway *g = a->gateway->facts;
+        struct listener *l = g && g->serial == a->serial ? gateway_listener(g, a->listener) : NULL;
+        if (l)
+            listener_count(l, -1, (const char *const *)a->deep_hosts, a->n_deep_hosts);
+        c->touch(a->gateway, c->ctx);
+    }
+    for (int i = 0; i < r->n_uses; i++)
+        c->touch(r->uses[i].service, c->ctx);
+    for (int i = 0; i < r->n_ties; i++)
+        rank_leave(c->ranks, &r->ties[i]);
+    route_clear(r);
+    free(r);
+    n->facts = NULL;
+}
+
+static struct attachment *attachment_for(struct route *r, const struct served *s)
+{
+    for (int i = 0; i < r->n_attachments; i++)
+        if (r->attachments[i].gateway == s->gateway && str_eq(r->attachments[i].listener, s->listener->name))
+            return &r->attachments[i];
+    r->attachments = xreallocarray(r->attachments, (size_t)r->n_attachments + 1, sizeof *r->attachments);
+    struct attachment *a = &r->attachments[r->n_attachments++];
+    const struct gateway *g = s->gateway->facts;
+    *a = (struct attachment){
+        .gateway = s->gateway, .serial = g->serial, .listener = xstrdup(s->listener->name)};
+    return a;
+}
+
+/* A wildcard certificate of APISIX covers one label; names further down must be listed (see cert docs). */
+static void note_deep_host(struct attachment *a, const struct served *s)
+{
+    if (s->listener->protocol != PROTOCOL_HTTPS || !host_is_deep_under(s->listener->hostname, s->host))
+        return;
+    for (int i = 0; i < a->n_deep_hosts; i++)
+        if (str_eq(a->deep_hosts[i], s->host))
+            return;
+    a->deep_hosts = xreallocarray(a->deep_hosts, (size_t)a->n_deep_hosts + 1, sizeof *a->deep_hosts);
+    a->deep_hosts[a->n_deep_hosts++] = xstrdup(s->host);
+}
+
+static void count_attachments(struct work *w)
+{
+    struct route *r = w->route;
+    for (size_t i = 0; i < w->served.n; i++)
+        note_deep_host(attachment_for(r, &w->served.items[i]), &w->served.items[i]);
+    for (int i = 0; i < r->n_attachments; i++) {
+        struct attachment *a = &r->attachments[i];
+        struct listener *l = gateway_listener(a->gateway->facts, a->listener);
+        listener_count(l, 1, (const char *const *)a->deep_hosts, a->n_deep_hosts);
+        w->c->touch(a->gateway, w->c->ctx);
+    }
+}
+
+/* ---- parents ---- */
+
+static void add_parent_status(struct work *w, jv parent_ref, enum attach_outcome outcome)
+{
+    jv entry = jb_obj(), conditions = jb_arr();
+    jb_add(&conditions, status_condition("Accepted", outcome == ATTACH_ACCEPTED, attach_reason(outcome),
+                                         attach_message(outcome), w->generation));
+    jb_put(&entry, "parentRef", jb_copy(parent_ref));
+    jb_put_str(&entry, "controllerName", w->c->controller_name);
+    jb_put(&entry, "conditions", conditions);
+    jb_add(&w->parents, entry);
+}
+
+static void refuse_parent(struct work *w, const char *path, enum attach_outcome outcome)
+{
+    struct finding_condition condition = {"Accepted", "False", attach_reason(outcome)};
+    findings_add(&w->findings, &(struct finding){.id = F_ROUTE_NOT_ACCEPTED,
+                                                 .path = path,
+                                                 .message = attach_message(outcome),
+                                                 .condition = &condition});
+}
+
+static void resolve_parent(struct work *w, jv ref, int i)
+{
+    char path[64];
+    snprintf(path, sizeof path, "spec.parentRefs[%d]", i);
+    if (!str_eq(jx_getstr_or(ref, "group", GATEWAY_GROUP), GATEWAY_GROUP) ||
+        !str_eq(jx_getstr_or(ref, "kind", "Gateway"), "Gateway"))
+        return; /* somebody else's parent */
+    const char *ns = jx_getstr_or(ref, "namespace", w->node->ns), *name = jx_getstr_or(ref, "name", "");
+    struct node *gateway = world_look(w->c->world, w->node, NODE_GATEWAY, ns, name);
+    const struct gateway *g = gateway->facts;
+    if (node_is_unknown(gateway) || (gateway->present && g && g->is_held)) {
+        w->route->is_held = true;
+        return;
+    }
+    if (!gateway->present)
+        findings_addf(&w->findings, F_PARENT_UNKNOWN, path, "Gateway %s/%s does not exist", ns, name);
+    if (!gateway->present || !g || !g->is_ours)
+        return;
+    size_t before = w->served.n;
+    struct attach a = attach_to(w->c->world, w->node, ref, jx_get(w->spec, "hostnames"), gateway, &w->served);
+    if (a.is_waiting)
+        w->route->is_held = true;
+    if (a.outcome != ATTACH_ACCEPTED) {
+        w->served.n = before;
+        refuse_parent(w, path, a.outcome);
+    }
+    add_parent_status(w, ref, a.outcome);
+}
+
+/* ---- backends ---- */
+
+static void note_problem(struct work *w, const struct backend *b, const char *path)
+{
+    struct finding_condition condition = {"ResolvedRefs", "False", b->reason};
+    findings_add(&w->findings,
+                 &(struct finding){
+                     .id = F_REF_UNRESOLVED, .path = path, .message = b->message, .condition = &condition});
+    if (w->problem.reason)
+        return;
+    w->problem = condition;
+    snprintf(w->problem_text, sizeof w->problem_text, "%s: %s", path, b->message);
+}
+
+static void note_use(struct route *r, const struct backend *b)
+{
+    for (int i = 0; i < r->n_uses; i++)
+        if (r->uses[i].service == b->service && r->uses[i].port == b->port)
+            return;
+    r->uses = xreallocarray(r->uses, (size_t)r->n_uses + 1, sizeof *r->uses);
+    r->uses[r->n_uses++] = (struct use){b->service, b->port};
+}
+
+static jv resolve_backend(struct work *w, jv ref, const char *path)
+{
+    struct backend b;
+    jv o = jb_obj();
+    int64_t weight = jx_getint_or(ref, "weight", 1);
+    backend_resolve(&b, w->c->world, w->node, "HTTPRoute", ref);
+    w->route->is_held |= b.is_waiting;
+    if (b.reason) {
+        note_problem(w, &b, path);
+        jb_put_str(&o, "reason", b.reason);
+    } else if (b.service) {
+        jb_put(&o, "service", jb_strf("%s/%s", b.service->ns, b.service->name));
+        jb_put_int(&o, "port", b.port);
+        if (b.app_protocol && *b.app_protocol)
+            jb_put_str(&o, "appProtocol", b.app_protocol);
+        if (weight > 0)
+            note_use(w->route, &b);
+    }
+    jb_put_int(&o, "weight", weight);
+    return o;
+}
+
+static jv resolve_rule(struct work *w, jv rule, int i)
+{
+    jv o = jb_obj(), backends = jb_arr(), refs = jx_get(rule, "backendRefs");
+    for (int k = 0; k < jx_len(refs); k++) {
+        char path[96];
+        snprintf(path, sizeof path, "spec.rules[%d].backendRefs[%d]", i, k);
+        jb_add(&backends, resolve_backend(w, jx_at(refs, k), path));
+    }
+    jb_put(&o, "backends", backends);
+    return o;
+}
+
+/* ---- precedence ---- */
+
+/* The hostnames and ports that the route is served on; `served` is sorted by hostname. */
+static struct tie_place *places_of(const struct served_list *served, int *n)
+{
+    struct tie_place *places = xcalloc(served->n, sizeof *places);
+    *n = 0;
+    for (size_t i = 0; i < served->n; i++) {
+        struct tie_place at = {served->items[i].host, served->items[i].listener->port};
+        bool is_known = false;
+        for (int k = *n - 1; k >= 0 && !is_known && str_eq(places[k].host, at.host); k--)
+            is_known = places[k].port == at.port;
+        if (!is_known)
+            places[(*n)++] = at;
+    }
+    return places;
+}
+
+static void enter_ranks(struct work *w)
+{
+    struct route *r = w->route;
+    jv rules = jx_get(w->spec, "rules");
+    int n_places, at = 0;
+    struct tie_place *places = places_of(&w->served, &n_places);
+    for (int i = 0; i < jx_len(rules); i++)
+        r->n_ties += rule_n_matches(jx_at(rules, i));
+    r->ties = xcalloc((size_t)r->n_ties, sizeof *r->ties);
+    for (int i = 0; i < jx_len(rules); i++) {
+        for (int k = 0; k < rule_n_matches(jx_at(rules, i)); k++) {
+            struct tie *t = &r->ties[at++];
+            struct match m = rule_match(jx_at(rules, i), k);
+            *t = (struct tie){.route = w->node, .stamp = r->stamp, .rule = i, .match = k};
+            rank_enter(w->c->ranks, t, &m, places, n_places);
+        }
+    }
+    free(places);
+}
+
+static void add_ranks(const struct route *r, struct buf *b)
+{
+    bool any = false;
+    for (int i = 0; i < r->n_ties; i++)
+        any |= r->ties[i].rank != 0;
+    if (!any)
+        return;
+    buf_adds(b, ",\"ranks\":[");
+    for (int i = 0; i < r->n_ties; i++) {
+        bool starts_rule = r->ties[i].match == 0;
+        bool ends_rule = i + 1 == r->n_ties || r->ties[i + 1].match == 0;
+        buf_addf(b, "%s%s%d%s", i ? "," : "", starts_rule ? "[" : "", r->ties[i].rank, ends_rule ? "]" : "");
+    }
+    buf_addc(b, ']');
+}
+
+void route_resolved_text(const struct route *r, struct buf *b)
+{
+    buf_adds(b, r->resolved);
+    add_ranks(r, b);
+    buf_addc(b, '}');
+}
+
+/* ---- the whole ---- */
+
+static jv gateways_json(const struct route *r)
+{
+    jv list = jb_arr();
+    for (int i = 0; i < r->n_attachments; i++) {
+        const struct node *g = r->attachments[i].gateway;
+        bool is_listed = false;
+        for (int k = 0; k < i; k++)
+            is_listed |= r->attachments[k].gateway == g;
+        if (!is_listed)
+            jb_add(&list, jb_strf("%s/%s", g->ns, g->name));
+    }
+    return jb_sorted(list);
+}
+
+static char *text_of(jv owned, bool is_open)
+{
+    struct buf b;
+    buf_init(&b, BUF_MAX_LINE);
+    jx_dump(&b, owned);
+    if (is_open && b.len > 0)
+        b.p[--b.len] = '\0';
+    jb_free(owned);
+    char *text = xstrndup(b.p, b.len); /* without the slack */
+    buf_free(&b);
+    return text;
+}
+
+static jv finish_status(struct work *w)
+{
+    jv status = jb_obj(), parents = jb_arr();
+    bool is_resolved = !w->problem.reason;
+    for (int i = 0; i < jx_len(w->parents); i++) {
+        jv entry = jb_copy(jx_at(w->parents, i));
+        jv conditions = jb_copy(jx_get(entry, "conditions"));
+        jb_add(&conditions,
+               status_condition("ResolvedRefs", is_resolved, is_resolved ? "ResolvedRefs" : w->problem.reason,
+                                is_resolved ? NULL : w->problem_text, w->generation));
+        jb_put(&entry, "conditions", conditions);
+        jb_add(&parents, entry);
+    }
+    jb_put(&status, "parents", parents);
+    return status;
+}
+
+static void work(struct work *w)
+{
+    struct route *r = w->route;
+    jv meta = jx_get(w->object, "metadata"), refs = jx_get(w->spec, "parentRefs"),
+       rules = jx_get(w->spec, "rules");
+    w->generation = jx_getint_or(meta, "generation", 0);
+    r->stamp = xstrdup(jx_getstr_or(meta, "creationTimestamp", ""));
+    for (int i = 0; i < jx_len(refs); i++)
+        resolve_parent(w, jx_at(refs, i), i);
+
+    jv resolved = jb_obj(), rules_out = jb_arr();
+    for (int i = 0; i < jx_len(rules); i++)
+        jb_add(&rules_out, resolve_rule(w, jx_at(rules, i), i));
+    if (!r->is_held)
+        count_attachments(w);
+    jv bindings = bindings_json(&w->served, w->c->plane); /* leaves only what is programmed, sorted */
+    r->is_bound = !r->is_held && w->served.n > 0;
+    if (r->is_bound)
+        enter_ranks(w);
+    jb_put(&resolved, "gateways", gateways_json(r));
+    jb_put(&resolved, "bindings", bindings);
+    jb_put(&resolved, "rules", rules_out);
+    r->resolved = text_of(resolved, true);
+    r->status = text_of(finish_status(w), false);
+    for (int i = 0; i < r->n_uses; i++)
+        w->c->touch(r->uses[i].service, w->c->ctx);
+}
+
+void route_compute(struct route_context *c, struct node *n)
+{
+    struct rec rec;
+    route_detach(c, n);
+    world_forget_deps(c->world, n);
+    world_look(c->world, n, NODE_PLANE, "", "");
+    if (rec_parse(&rec, n->text, n->len, 0)) /* it parsed when it came */
+        return;
+    struct route *r = xcalloc(1, sizeof *r);
+    struct work w = {.c = c,
+                     .node = n,
+                     .route = r,
+                     .object = rec.object,
+                     .spec = jx_get(rec.object, "spec"),
+                     .parents = jb_arr()};
+    findings_init(&w.findings);
+    n->facts = r;
+    work(&w);
+    r->findings = w.findings.list; /* moved */
+    jb_free(w.parents);
+    free(w.served.items);
+    rec_release(&rec);
+}
+
+void route_clear(struct route *r)
+{
+    for (int i = 0; i < r->n_attachments; i++) {
+        struct attachment *a = &r->attachments[i];
+        for (int k = 0; k < a->n_deep_hosts; k++)
+            free(a->deep_hosts[k]);
+        free(a->deep_hosts);
+        free(a->listener);
+    }
+    for (int i = 0; i < r->n_ties; i++)
+        free(r->ties[i].groups);
+    free(r->attachments);
+    free(r->uses);
+    free(r->ties);
+    free(r->stamp);
+    free(r->resolved);
+    free(r->status);
+    jb_free(r->findings);
+}

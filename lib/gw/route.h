@@ -1,0 +1,76 @@
+/*
+ * route: how an HTTPRoute attaches to its parents and what its references come to.
+ * (Gateway API: CommonRouteSpec.parentRefs, HTTPRoute; section "attachment" of docs/architecture.md.)
+ */
+#ifndef GW_ROUTE_H
+#define GW_ROUTE_H
+
+#include "gw/backend.h"
+#include "gw/gateway.h"
+#include "gw/rank.h"
+
+/* One listener that has accepted the route, and what was counted there. */
+struct attachment {
+    struct node *gateway;
+    unsigned serial; /* of the incarnation that counted it */
+    char *listener;
+    char **deep_hosts; /* counted with it */
+    int n_deep_hosts;
+};
+
+/* A Service port that the route sends traffic to. */
+struct use {
+    struct node *service;
+    int port;
+};
+
+struct route {
+    struct attachment *attachments;
+    int n_attachments;
+    struct use *uses;
+    int n_uses;
+    struct tie *ties; /* one a match, in order of rule and match */
+    int n_ties;
+    char *stamp;   /* metadata.creationTimestamp, "" when not known */
+    bool is_bound; /* some programmed listener serves it */
+    bool is_held;  /* waits for a rejected object */
+
+    /* What the last computation said. Kept as text: a change of rank is then emitted without it. */
+    char *resolved; /* without "ranks" and the closing brace; owned */
+    char *status;   /* owned */
+    jv findings;    /* owned array */
+};
+
+/* A port that the data plane listens on. */
+struct plane_port {
+    int port;
+    bool is_https;
+};
+
+struct plane {
+    struct plane_port *items;
+    size_t n, cap;
+};
+
+struct route_context {
+    struct world *world;
+    struct ranks *ranks;
+    const struct plane *plane;
+    const char *controller_name;
+    /* Called for each Gateway or Service whose own output the route bears on, before and after. */
+    void (*touch)(struct node *n, void *ctx);
+    void *ctx;
+};
+
+/* Reads n->text, replaces n->facts, and moves the counts at listeners and Services. */
+void route_compute(struct route_context *c, struct node *n);
+
+/* Takes the route out of every count; before the object goes away. */
+void route_detach(struct route_context *c, struct node *n);
+
+/* The text of the `resolved` member with the ranks of this moment. Appends to b. */
+void route_resolved_text(const struct route *r, struct buf *b);
+
+void route_clear(struct route *r);
+
+#endif

@@ -1,0 +1,126 @@
+/*
+ * world: everything gw-resolve-refs knows, and who depends on what.
+ *
+ * A node stands for one thing that can be looked up by key: an object, or a bucket (all grants of a
+ * namespace, all slices of a Service, the ports of the data plane). A node exists as soon as somebody
+ * has asked for it, there or not: that is how the arrival of a missing object wakes those who wait.
+ *
+ * Edges: while a node is computed, each world_look() records "user depends on node". A change of a node
+ * then reaches exactly its users. Edges are dropped and recorded anew with each computation.
+ *
+ * Ownership: the world owns its nodes; a node owns its text, its facts (through free_facts) and its
+ * outgoing edges. Stored objects are kept as the text of their record, parsed again when needed: parsed
+ * JSON takes twelve times the room.
+ */
+#ifndef GW_WORLD_H
+#define GW_WORLD_H
+
+#include <uthash.h>
+
+#include "rec/record.h"
+#include "json/digest.h"
+
+enum node_kind {
+    NODE_CLASS, /* up to NODE_HTTPROUTE they are emitted, in this order; the others are consumed */
+    NODE_GATEWAY,
+    NODE_SERVICE,
+    NODE_HTTPROUTE,
+    NODE_SLICE,
+    NODE_SECRET,
+    NODE_CONFIGMAP,
+    NODE_NAMESPACE,
+    NODE_GRANT,
+    NODE_GRANTS, /* bucket: the ReferenceGrants of a namespace */
+    NODE_SLICES, /* bucket: the EndpointSlices of a Service */
+    NODE_PLANE,  /* the ports that the data plane listens on */
+    NODE_OTHER,  /* not kept */
+};
+
+struct node;
+struct edge {
+    struct node *peer;
+    uint32_t slot; /* of the other half, in the peer's list */
+};
+struct edges {
+    struct edge *items;
+    size_t n, cap;
+};
+
+struct nodes {
+    struct node **items;
+    size_t n, cap;
+};
+
+struct node {
+    UT_hash_handle hh;
+    enum node_kind kind;
+    char *key;
+    char *ns; /* "" for what is cluster-scoped */
+    char *name;
+
+    char *text; /* the record line of the last accepted version, no LF; NULL: not there */
+    size_t len;
+    char *rejected;       /* the record line of a version with errors that came after it, or instead of it */
+    unsigned epoch;       /* of the full list that last named it */
+    bool present;         /* an accepted version is known (consumed kinds keep facts, not text) */
+    void *facts;          /* what the accepted version says, as far as others need it (facts.h) */
+    struct node *bucket;  /* that it is a member of */
+    struct nodes members; /* of a bucket */
+
+    struct edges users; /* who looked this up */
+    struct edges deps;  /* what this looked up */
+
+    bool is_dirty;      /* to be computed at the next SYNC */
+    bool is_stale;      /* to be emitted at the next SYNC, if the line differs from the last */
+    bool was_emitted;   /* the stream knows of it */
+    char *farewell;     /* the DELETED record to emit at the next SYNC */
+    struct digest said; /* of the line last emitted; of the line last read for kinds that are consumed */
+};
+
+struct world {
+    struct node *nodes;             /* uthash by key */
+    struct nodes dirty[NODE_OTHER]; /* to compute, by kind */
+    struct nodes stale[NODE_OTHER]; /* to emit */
+    unsigned epoch;
+    bool has_pending; /* changes since the last SYNC */
+};
+
+/* Which kind a record's object is to us. */
+enum node_kind node_kind_of(const struct ident *id);
+bool node_kind_is_gateway_api(const struct ident *id);
+
+/* The node for a key, made when it is new. */
+struct node *world_node(struct world *w, enum node_kind kind, const char *ns, const char *name);
+
+/* The same, and `user` depends on it from now on. */
+struct node *world_look(struct world *w, struct node *user, enum node_kind kind, const char *ns,
+                        const char *name);
+void world_depend(struct node *user, struct node *on);
+/* Drops the edges, and with them the nodes that nobody else asks for. */
+void world_forget_deps(struct world *w, struct node *user);
+
+void world_mark(struct world *w, struct node *n);
+void world_mark_users(struct world *w, struct node *n);
+void world_mark_stale(struct world *w, struct node *n);
+
+/* Membership in a bucket (NULL: none), marking the users of the old and the new one. */
+void world_enlist(struct world *w, struct node *n, struct node *bucket);
+
+/* Known only by rejected versions: what depends on it must wait rather than lose it. */
+static inline bool node_is_unknown(const struct node *n)
+{
+    return !n->present && n->rejected;
+}
+
+/* Sorts by (ns, name): the order of everything that is written. */
+void nodes_sort(struct nodes *v);
+void nodes_add(struct nodes *v, struct node *n);
+
+/* Frees the node when it is neither there nor asked for. */
+void world_retire(struct world *w, struct node *n);
+void world_free(struct world *w);
+
+/* Given by the modules that own the facts. */
+void facts_free(struct node *n);
+
+#endif

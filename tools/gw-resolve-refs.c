@@ -1,0 +1,112 @@
+/*
+ * gw-resolve-refs: how do the objects fit together?
+ *
+ * Holds the world. At each SYNC it attaches routes to Gateways, checks grants, certificates and backends,
+ * and emits the records whose answer differs from the last one, with `resolved` and `status` added.
+ */
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/diag.h"
+#include "base/opt.h"
+#include "base/proc.h"
+#include "gw/resolve.h"
+#include "gw/world.h"
+#include "rec/loop.h"
+
+static const char *controller_name = "gwpipe.dev/apisix";
+
+static const struct opt opts[] = {
+    {0, "controller-name", "NAME", OPT_TEXT, &controller_name,
+     "serve GatewayClasses of this controller (gwpipe.dev/apisix)", NULL, 0, 0},
+};
+
+static const struct opt_usage usage = {
+    .tool = "gw-resolve-refs",
+    .synopsis = "[--controller-name NAME] [-]",
+    .purpose = "Resolve what Gateway API objects say of each other, record by record.",
+    .opts = opts,
+    .n_opts = N_ELEMS(opts),
+};
+
+struct run {
+    struct resolver *resolver;
+    int code;
+};
+
+static void emit(const char *line, size_t len, void *ctx)
+{
+    static struct buf out; /* one write a record */
+    struct run *run = ctx;
+    if (!out.p)
+        buf_init(&out, BUF_MAX_OUTPUT);
+    buf_reset(&out);
+    buf_add(&out, line, len);
+    buf_addc(&out, '\n');
+    if (out.overflow || len > BUF_MAX_LINE) {
+        diag(DIAG_ERROR, NULL, NULL, "a resolved record grew past 8 MiB and is left out");
+        run->code = worse(run->code, EXIT_STREAM);
+        return;
+    }
+    out_write(out.p, out.len);
+}
+
+static void tell(const struct rec *r, jv findings, void *ctx)
+{
+    (void)ctx;
+    rec_tell(r, findings);
+}
+
+static void pass_on(struct run *run, struct rec *r)
+{
+    if (r->type == REC_UPSERT && node_kind_is_gateway_api(&r->id)) {
+        struct findings fs;
+        findings_init(&fs);
+        findings_addf(&fs, F_KIND_NOT_YET, NULL, "%s is not served yet; the record is passed on as it is",
+                      r->id.kind);
+        rec_add_findings(r, &fs, true);
+        findings_release(&fs);
+    }
+    run->code = worse(run->code, rec_write(r));
+}
+
+static void on_record(struct rec *r, void *ctx)
+{
+    struct run *run = ctx;
+    struct resolver_sink sink = {emit, tell, run};
+    switch (r->type) {
+    case REC_SYNC:
+        if (resolver_sync(run->resolver, r->full, &sink) > 0)
+            run->code = worse(run->code, EXIT_FINDINGS);
+        run->code = worse(run->code, rec_write(r));
+        break;
+    case REC_OTHER: run->code = worse(run->code, rec_write(r)); break;
+    default:
+        if (!resolver_take(run->resolver, r))
+            pass_on(run, r);
+    }
+}
+
+/* GW_NOW makes runs repeatable: certificates are judged as of that second. */
+static int64_t now(void)
+{
+    const char *fixed = getenv("GW_NOW");
+    return fixed && *fixed ? strtoll(fixed, NULL, 10) : (int64_t)time(NULL);
+}
+
+int main(int argc, char **argv)
+{
+    proc_init(usage.tool);
+    opt_parse(&usage, argc, argv);
+    opt_expect_stdin(&usage, argc, argv);
+    struct run run = {.resolver = resolver_new(&(struct resolver_options){controller_name, now()})};
+    int code = rec_loop(STDIN_FILENO, &(struct loop){on_record, &run});
+    if (resolver_is_pending(run.resolver)) {
+        diag(DIAG_ERROR, NULL, NULL,
+             "the stream ended before a SYNC: the records after the last one are not used");
+        code = worse(code, EXIT_STREAM);
+    }
+    resolver_free(run.resolver);
+    return proc_finish(worse(code, run.code));
+}
