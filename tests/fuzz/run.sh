@@ -1,0 +1,19 @@
+#!/bin/bash
+# One libFuzzer target for a while: tests/fuzz/run.sh build-fuzz/fuzz_x SECONDS
+# New inputs stay in the build directory; a crash is left there too, with its path printed. Move it to
+# tests/fuzz/corpus/fuzz_x/ together with the fix.
+set -euo pipefail
+target=$1 seconds=$2 name=${1##*/}
+found=${target%/*}/corpus/$name
+mkdir -p "$found"
+seeds=()
+for dir in "tests/fuzz/corpus/$name" "tests/fuzz/corpus/${name#fuzz_}"; do [[ ! -d $dir ]] || seeds+=("$dir"); done
+dict=()
+[[ ! -e tests/fuzz/$name.dict ]] || dict=("-dict=tests/fuzz/$name.dict")
+echo "fuzz: $name for $seconds s"
+# Some versions of libjq leak on malformed text by themselves; leaks are the ASan build's business.
+if ! "$target" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 -detect_leaks=0 -print_final_stats=0 \
+    -verbosity=0 -artifact_prefix="${target%/*}/" "${dict[@]}" "$found" "${seeds[@]}"; then
+    echo "fuzz: $name found something; see above" >&2
+    exit 1
+fi
