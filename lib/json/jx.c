@@ -214,6 +214,11 @@ jv jb_int(int64_t n)
     return jv_number((double)n);
 }
 
+jv jb_number(double d)
+{
+    return jv_number(d);
+}
+
 jv jb_bool(bool b)
 {
     return jv_bool(b);
@@ -278,15 +283,16 @@ jv jb_sorted(jv owned_arr)
 
 /* ---- text ---- */
 
-/* The length of the UTF-8 sequence at p, 0 when there is none: no overlong forms, no surrogates. */
-static size_t utf8_length(const unsigned char *p, const unsigned char *end)
+size_t utf8_length(const char *text, size_t left)
 {
+    const unsigned char *p = (const unsigned char *)text;
     size_t n = p[0] < 0x80 ? 1 : p[0] < 0xc2 ? 0 : p[0] < 0xe0 ? 2 : p[0] < 0xf0 ? 3 : p[0] < 0xf5 ? 4 : 0;
-    if (n == 0 || (size_t)(end - p) < n)
+    if (n == 0 || left < n)
         return 0;
     for (size_t i = 1; i < n; i++)
         if ((p[i] & 0xc0) != 0x80)
             return 0;
+    /* overlong forms, surrogates, and what lies beyond U+10FFFF */
     if ((p[0] == 0xe0 && p[1] < 0xa0) || (p[0] == 0xed && p[1] > 0x9f) || (p[0] == 0xf0 && p[1] < 0x90) ||
         (p[0] == 0xf4 && p[1] > 0x8f))
         return 0;
@@ -307,7 +313,7 @@ static const char *precheck(const char *text, size_t n)
         if (c == 0)
             return "holds a NUL byte";
         if (c >= 0x80) {
-            size_t len = utf8_length(p, end);
+            size_t len = utf8_length((const char *)p, (size_t)(end - p));
             if (len == 0)
                 return "is not valid UTF-8";
             p += len;

@@ -77,6 +77,7 @@ jv jb_str(const char *s);
 jv jb_strn(const char *s, size_t n);
 jv jb_strf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 jv jb_int(int64_t n);
+jv jb_number(double d);
 jv jb_bool(bool b);
 jv jb_copy(jv borrowed); /* an owned reference */
 void jb_free(jv owned);
@@ -99,6 +100,9 @@ jv jb_sorted(jv owned_arr); /* jq's sort order: for strings, by code point */
  * Text nested deeper than JX_MAX_DEPTH, with a NUL byte or escaped NUL, or with invalid UTF-8, fails.
  */
 jv jx_parse(const char *p, size_t n, const char **why);
+
+/* The length in bytes of the UTF-8 sequence that p[0..n) starts with, n > 0; 0 when it is none. */
+size_t utf8_length(const char *p, size_t n);
 
 /*
  * Appends compact JSON. The same bytes with every libjq version: integral numbers are written as

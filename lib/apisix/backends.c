@@ -1,0 +1,138 @@
+#include "apisix/backends.h"
+
+#include <stdio.h>
+
+#include "apisix/ids.h"
+
+static void add_upstream(struct backends *b, const char *id, int64_t weight)
+{
+    for (int i = 0; i < jx_len(b->upstreams); i++) { /* APISIX lets entries of one id collapse */
+        if (!str_same(jx_getstr(jx_at(b->upstreams, i), "upstream_id"), id))
+            continue;
+        jv sum = jb_obj();
+        jb_put_str(&sum, "upstream_id", id);
+        jb_put_int(&sum, "weight", weight + jx_getint_or(jx_at(b->upstreams, i), "weight", 0));
+        jb_set(&b->upstreams, i, sum);
+        return;
+    }
+    jv o = jb_obj();
+    jb_put_str(&o, "upstream_id", id);
+    jb_put_int(&o, "weight", weight);
+    jb_add(&b->upstreams, o);
+}
+
+struct backends backends_read(jv resolved)
+{
+    struct backends b = {.upstreams = jb_arr()};
+    jv list = jx_get(resolved, "backends");
+    for (int i = 0; i < jx_len(list); i++) {
+        jv ref = jx_at(list, i);
+        const char *service = jx_getstr(ref, "service"), *slash = service ? strchr(service, '/') : NULL;
+        int64_t weight = jx_getint_or(ref, "weight", 1);
+        if (weight <= 0)
+            continue;
+        if (!slash) {
+            b.broken += weight;
+            continue;
+        }
+        char ns[256];
+        snprintf(ns, sizeof ns, "%.*s", (int)(slash - service), service);
+        struct id id = id_of_upstream(ns, slash + 1, (int)jx_getint_or(ref, "port", 0));
+        add_upstream(&b, id.text, weight);
+        b.valid += weight;
+        b.is_websocket |= str_eq(jx_getstr_or(ref, "appProtocol", ""), "kubernetes.io/ws");
+    }
+    return b;
+}
+
+void backends_release(struct backends *b)
+{
+    jb_free(b->upstreams);
+    *b = (struct backends){.upstreams = JX_NONE};
+}
+
+jv abort_500(void)
+{
+    jv abort = jb_obj(), o = jb_obj();
+    jb_put_int(&abort, "http_status", 500);
+    jb_put(&o, "abort", abort);
+    return o;
+}
+
+/* Digit by digit: all with a smaller digit here, or the same digit and so on. */
+void share_regex(struct buf *out, unsigned n)
+{
+    static const char hex[] = "0123456789abcdef";
+    bool first = true;
+    buf_adds(out, "^(?:");
+    for (int shift = 12; shift >= 0; shift -= 4) {
+        unsigned digit = n >> shift & 15;
+        if (digit == 0)
+            continue;
+        buf_adds(out, first ? "" : "|");
+        for (int above = 12; above > shift; above -= 4)
+            buf_addc(out, hex[n >> above & 15]);
+        if (digit == 1)
+            buf_addc(out, '0');
+        else
+            buf_addf(out, "[0-%s%c]", digit > 10 ? "9a-" : "", hex[digit - 1]);
+        first = false;
+    }
+    buf_addc(out, ')');
+}
+
+/*
+ * A share of the requests answered 500. Whole percents are said as such; others by the beginning of the
+ * random request_id, to one part in 65536.
+ */
+static jv abort_share(int64_t broken, int64_t total)
+{
+    jv abort = jb_obj(), o = jb_obj();
+    jb_put_int(&abort, "http_status", 500);
+    if (broken * 100 % total == 0) {
+        jb_put_int(&abort, "percentage", broken * 100 / total);
+    } else {
+        struct buf b;
+        int64_t parts = (broken * 65536 + total / 2) / total;
+        parts = parts < 1 ? 1 : parts > 65535 ? 65535 : parts;
+        jv condition = jb_arr(), all = jb_arr(), any = jb_arr();
+        buf_init(&b, BUF_MAX_SCRATCH);
+        share_regex(&b, (unsigned)parts);
+        jb_add_str(&condition, "request_id");
+        jb_add_str(&condition, "~~");
+        jb_add_str(&condition, b.p);
+        jb_add(&all, condition);
+        jb_add(&any, all);
+        jb_put(&abort, "vars", any);
+        buf_free(&b);
+    }
+    jb_put(&o, "abort", abort);
+    return o;
+}
+
+static jv traffic_split(jv weighted)
+{
+    jv rule = jb_obj(), rules = jb_arr(), o = jb_obj();
+    jb_put(&rule, "weighted_upstreams", weighted);
+    jb_add(&rules, rule);
+    jb_put(&o, "rules", rules);
+    return o;
+}
+
+void backends_put(struct backends *b, jv *route, jv *plugins)
+{
+    if (b->valid == 0) {
+        jb_put(plugins, "fault-injection", abort_500());
+        backends_release(b);
+        return;
+    }
+    if (b->broken > 0)
+        jb_put(plugins, "fault-injection", abort_share(b->broken, b->broken + b->valid));
+    if (b->is_websocket)
+        jb_put_bool(route, "enable_websocket", true);
+    if (jx_len(b->upstreams) == 1)
+        jb_put_str(route, "upstream_id", jx_getstr(jx_at(b->upstreams, 0), "upstream_id"));
+    else
+        jb_put(plugins, "traffic-split", traffic_split(jb_copy(b->upstreams)));
+    backends_release(b);
+}

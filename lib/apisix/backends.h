@@ -1,0 +1,30 @@
+/*
+ * backends: where the requests of a rule go: one upstream, several by weight, or an error for the share of
+ * the references that are broken.
+ */
+#ifndef GW_BACKENDS_H
+#define GW_BACKENDS_H
+
+#include "json/jx.h"
+
+struct backends {
+    jv upstreams;      /* owned: [{upstream_id, weight}], one entry an upstream */
+    int64_t valid;     /* sum of weights of usable references */
+    int64_t broken;    /* sum of weights of the others: they are answered 500 (BackendRef.weight) */
+    bool is_websocket; /* some Service port says kubernetes.io/ws */
+};
+
+/* `resolved` is one entry of resolved.rules. */
+struct backends backends_read(jv resolved);
+
+/* Completes the route: upstream_id, or the traffic-split and fault-injection plugins. Takes what `b` owns. */
+void backends_put(struct backends *b, jv *route, jv *plugins);
+void backends_release(struct backends *b);
+
+/* The plugin configuration that answers every request 500. Owned. */
+jv abort_500(void);
+
+/* A PCRE that of 65536 equally likely four-digit hexadecimal beginnings takes the first n (0 < n < 65536). */
+void share_regex(struct buf *out, unsigned n);
+
+#endif

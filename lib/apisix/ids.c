@@ -1,0 +1,41 @@
+#include "apisix/ids.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "json/digest.h"
+
+enum { PREFIX = ID_MAX - DIGEST_HEX - 2 };
+
+static bool is_plain(const char *s)
+{
+    return strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") == strlen(s);
+}
+
+struct id id_make(const char *fmt, ...)
+{
+    struct id id;
+    char *whole, hex[DIGEST_HEX + 1];
+    va_list ap;
+    va_start(ap, fmt);
+    int n = vasprintf(&whole, fmt, ap);
+    va_end(ap);
+    if (n < 0)
+        whole = xstrdup("");
+    if (n <= ID_MAX && is_plain(whole) && !strstr(whole, "__")) {
+        snprintf(id.text, sizeof id.text, "%s", whole);
+    } else {
+        digest_hex(digest_of(whole, strlen(whole)), hex);
+        snprintf(id.text, sizeof id.text, "%.*s__%s", (int)PREFIX, whole, hex);
+        for (char *c = id.text; *c; c++)
+            if (!is_plain((char[]){*c, 0}))
+                *c = '-';
+    }
+    free(whole);
+    return id;
+}
+
+struct id id_of_upstream(const char *ns, const char *service, int port)
+{
+    return id_make("service.%s.%s.%d", ns, service, port);
+}

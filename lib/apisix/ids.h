@@ -1,0 +1,28 @@
+/*
+ * ids: names of APISIX objects: at most 64 characters of [A-Za-z0-9._-], readable where they fit.
+ *
+ *   routes      httproute.NAMESPACE.NAME.RULE.MATCH        and _N for further ones of the same match
+ *   upstreams   service.NAMESPACE.NAME.PORT
+ *   ssls        gateway.NAMESPACE.NAME_LISTENER
+ *
+ * No two different things get one id: namespaces hold no dot, the number of parts behind the name is fixed
+ * for each kind, and '_' stands in no Kubernetes name. What does not fit is cut and ends in "__" and 32 hex
+ * digits of the whole, which no readable id does.
+ */
+#ifndef GW_IDS_H
+#define GW_IDS_H
+
+#include "base/base.h"
+
+enum { ID_MAX = 64 };
+
+struct id {
+    char text[ID_MAX + 1];
+};
+
+/* printf into an id, shortened when it must be. */
+struct id id_make(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+struct id id_of_upstream(const char *ns, const char *service, int port);
+
+#endif

@@ -1,0 +1,80 @@
+#include "apisix/translate.h"
+
+#include "apisix/escape.h"
+#include "apisix/owner.h"
+
+static const struct {
+    const char *group, *kind;
+    void (*translate)(struct translation *t);
+} owners[] = {
+    {"gateway.networking.k8s.io", "Gateway", translate_gateway},
+    {"gateway.networking.k8s.io", "HTTPRoute", translate_http_route},
+    {"", "Service", translate_service},
+};
+
+jv translation_object(const struct translation *t, const char *id)
+{
+    char owner[OWNER_LABEL_MAX + 1];
+    jv o = jb_obj(), labels = jb_obj();
+    owner_label(&t->rec->id, owner);
+    jb_put_str(&labels, LABEL_MANAGED_BY, MANAGED_BY);
+    jb_put_str(&labels, LABEL_INSTANCE, t->options->instance);
+    jb_put_str(&labels, LABEL_OWNER, owner);
+    jb_put_str(&o, "id", id);
+    jb_put(&o, "labels", labels);
+    return o;
+}
+
+/* APISIX would replace it from its environment, or refuse the whole file. The forms that are translated
+   avoid it; this is the net below. */
+static bool holds_template(jv v)
+{
+    const char *s = jx_str(v);
+    if (s)
+        return holds_file_template(s);
+    for (int i = 0; jx_is_arr(v) && i < jx_len(v); i++)
+        if (holds_template(jx_at(v, i)))
+            return true;
+    for (struct jx_iter it = jx_iter(v); jx_next(&it);)
+        if (holds_file_template(it.key) || holds_template(it.value))
+            return true;
+    return false;
+}
+
+void translation_add(struct translation *t, const char *kind, jv owned_object)
+{
+    if (holds_template(owned_object)) {
+        findings_addf(t->findings, F_UNSUPPORTED, NULL,
+                      "%s %s holds the text \"${{\", which APISIX would replace; it is left out", kind,
+                      jx_getstr_or(owned_object, "id", ""));
+        jb_free(owned_object);
+        return;
+    }
+    jv list = jx_get(t->out, kind);
+    list = jx_is_none(list) ? jb_arr() : jb_copy(list);
+    jb_put(&t->out, kind, jb_bool(false)); /* so that `list` is the only reference while it grows */
+    jb_add(&list, owned_object);
+    jb_put(&t->out, kind, list);
+}
+
+int translation_port(const struct translation *t, int listener_port)
+{
+    for (size_t i = 0; i < t->options->n_ports; i++)
+        if (t->options->ports[i].from == listener_port)
+            return t->options->ports[i].to;
+    return listener_port;
+}
+
+jv translate(const struct translate_options *o, const struct rec *r, struct findings *fs)
+{
+    struct translation t = {.options = o, .rec = r, .resolved = rec_get(r, "resolved"), .findings = fs};
+    for (size_t i = 0; i < N_ELEMS(owners); i++) {
+        if (!str_eq(r->id.kind, owners[i].kind) || !str_eq(r->id.group, owners[i].group))
+            continue;
+        t.out = jb_obj();
+        if (r->type != REC_DELETED && jx_is_obj(t.resolved))
+            owners[i].translate(&t);
+        return t.out;
+    }
+    return JX_NONE;
+}

@@ -1,0 +1,47 @@
+/*
+ * translate: the APISIX objects that one record's object owns.
+ *
+ * A pure function of the record: what it needs from other objects stands in the record's `resolved`
+ * member (gw-record(7)). A Gateway owns its ssls, a Service its upstreams, an HTTPRoute its routes.
+ */
+#ifndef GW_TRANSLATE_H
+#define GW_TRANSLATE_H
+
+#include "rec/record.h"
+
+struct port_map {
+    int from, to; /* a listener's port, and the one that APISIX listens on for it */
+};
+
+struct translate_options {
+    const char *instance; /* for the labels */
+    const struct port_map *ports;
+    size_t n_ports;
+};
+
+/*
+ * The `apisix` member, {kind: [objects]}, owned; JX_NONE for an object that owns nothing by its kind. A
+ * record without `resolved`, or DELETED, gives the empty set.
+ */
+jv translate(const struct translate_options *o, const struct rec *r, struct findings *fs);
+
+/* ---- for the modules behind it ---- */
+
+struct translation {
+    const struct translate_options *options;
+    const struct rec *rec;
+    jv resolved; /* borrowed */
+    struct findings *findings;
+    jv out; /* owned: {kind: [objects]} */
+};
+
+/* A new object of this record's owner: {id, labels}. Owned. */
+jv translation_object(const struct translation *t, const char *id);
+void translation_add(struct translation *t, const char *kind, jv owned_object);
+int translation_port(const struct translation *t, int listener_port);
+
+void translate_http_route(struct translation *t);
+void translate_service(struct translation *t);
+void translate_gateway(struct translation *t);
+
+#endif

@@ -1,0 +1,111 @@
+/*
+ * gw-translate: what does APISIX need?
+ *
+ * A map from one record to one record: adds the `apisix` member, the complete set of APISIX objects that
+ * the record's object owns, and, unless --full, reduces the rest to what gw-push needs.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "apisix/owner.h"
+#include "apisix/translate.h"
+#include "base/diag.h"
+#include "base/opt.h"
+#include "base/proc.h"
+#include "rec/loop.h"
+
+static const char *instance = DEFAULT_INSTANCE;
+static struct opt_list port_maps;
+static bool is_full;
+
+static const struct opt opts[] = {
+    {0, "instance", "NAME", OPT_TEXT, &instance,
+     "label of everything written, to tell pipelines apart (default)", NULL, 0, 0},
+    {0, "port-map", "FROM:TO", OPT_LIST, &port_maps,
+     "APISIX listens on TO for listeners on port FROM; repeatable", NULL, 0, 0},
+    {0, "full", NULL, OPT_FLAG, &is_full, "keep the whole object and `resolved` in the record", NULL, 0, 0},
+};
+
+static const struct opt_usage usage = {
+    .tool = "gw-translate",
+    .synopsis = "[--instance NAME] [--port-map FROM:TO]... [--full] [-]",
+    .purpose = "Translate resolved Gateway API records to APISIX objects, one by one.",
+    .opts = opts,
+    .n_opts = N_ELEMS(opts),
+};
+
+struct run {
+    struct translate_options options;
+    int code;
+};
+
+static struct port_map *read_port_maps(void)
+{
+    struct port_map *maps = xcalloc(port_maps.n, sizeof *maps);
+    for (size_t i = 0; i < port_maps.n; i++) {
+        int from, to, end = 0;
+        if (sscanf(port_maps.items[i], "%d:%d%n", &from, &to, &end) != 2 || port_maps.items[i][end] ||
+            from < 1 || from > 65535 || to < 1 || to > 65535)
+            usage_error(&usage, "--port-map: \"%s\" is not FROM:TO with ports from 1 to 65535",
+                        port_maps.items[i]);
+        maps[i] = (struct port_map){from, to};
+    }
+    return maps;
+}
+
+/* Identity, by which the object is known from here on. */
+static jv identity_of(jv object)
+{
+    static const char *const members[] = {"name", "namespace", "uid", "generation", "creationTimestamp"};
+    jv o = jb_obj(), meta = jb_obj();
+    for (size_t i = 0; i < N_ELEMS(members); i++) {
+        jv v = jx_path(object, "metadata");
+        v = jx_get(v, members[i]);
+        if (!jx_is_none(v))
+            jb_put(&meta, members[i], jb_copy(v));
+    }
+    jb_put_str(&o, "apiVersion", jx_getstr(object, "apiVersion"));
+    jb_put_str(&o, "kind", jx_getstr(object, "kind"));
+    jb_put(&o, "metadata", meta);
+    return o;
+}
+
+static void translate_record(struct rec *r, struct run *run)
+{
+    struct findings fs;
+    findings_init(&fs);
+    jv set = jx_true(rec_get(r, "held")) ? JX_NONE : translate(&run->options, r, &fs);
+    if (!jx_is_none(set))
+        rec_put(r, "apisix", set);
+    if (fs.errors > 0)
+        run->code = worse(run->code, EXIT_FINDINGS);
+    rec_add_findings(r, &fs, true);
+    findings_release(&fs);
+    if (is_full)
+        return;
+    rec_drop(r, "resolved");
+    rec_set_object(r, identity_of(r->object));
+}
+
+static void on_record(struct rec *r, void *ctx)
+{
+    struct run *run = ctx;
+    if (r->type == REC_UPSERT || r->type == REC_DELETED)
+        translate_record(r, run);
+    run->code = worse(run->code, rec_write(r));
+}
+
+int main(int argc, char **argv)
+{
+    proc_init(usage.tool);
+    opt_parse(&usage, argc, argv);
+    opt_expect_stdin(&usage, argc, argv);
+    if (instance_problem(instance))
+        usage_error(&usage, "--instance: \"%s\" %s", instance, instance_problem(instance));
+    struct port_map *maps = read_port_maps();
+    struct run run = {.options = {instance, maps, port_maps.n}};
+    int code = rec_loop(STDIN_FILENO, &(struct loop){on_record, &run});
+    free(maps);
+    return proc_finish(worse(code, run.code));
+}
