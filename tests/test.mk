@@ -35,7 +35,7 @@ bench: ## time every stage for N routes (default 1000)
 demo: ## build, and run the example shop through the pipe
 	@tests/deps.sh build demo
 	@$(MAKE) --no-print-directory B='$(B)' all
-	@B='$(B)' tests/demo.sh
+	@B='$(B)' docs/examples/demo.sh
 
 # Coverage-guided, with clang. The library is compiled once more, with the fuzzer's counters.
 FUZZ_SECONDS ?= 60
