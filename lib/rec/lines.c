@@ -1,0 +1,212 @@
+#include "rec/lines.h"
+
+#include <stdlib.h>
+
+enum { SMALLEST = -16, N_SMALL = 64, MAX_VALUES = 1 << 20 };
+
+static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
+void lines_add(struct buf *out, int line, int *before)
+{
+    int delta = line - *before;
+    *before = line;
+    if (delta >= SMALLEST && delta < SMALLEST + N_SMALL)
+        buf_addc(out, alphabet[delta - SMALLEST]);
+    else
+        buf_addf(out, "!%d;", delta);
+}
+
+/* Reads one entry; false at the end or at something else. */
+static bool next_entry(const char **p, int *line)
+{
+    const char *at;
+    if (**p == '!') {
+        char *end;
+        long delta = strtol(*p + 1, &end, 10);
+        if (*end != ';' || delta < -(1 << 28) || delta > 1 << 28)
+            return false;
+        *line = (int)((unsigned)*line + (unsigned)delta); /* hostile sums may wrap; they may not trap */
+        *p = end + 1;
+        return true;
+    }
+    if (!**p || !(at = strchr(alphabet, **p)))
+        return false;
+    *line = (int)((unsigned)*line + (unsigned)(at - alphabet + SMALLEST));
+    (*p)++;
+    return true;
+}
+
+static size_t count_values(jv v)
+{
+    size_t n = 1;
+    for (int i = 0; jx_is_arr(v) && i < jx_len(v); i++)
+        n += count_values(jx_at(v, i));
+    for (struct jx_iter it = jx_iter(v); jx_next(&it);)
+        n += count_values(it.value);
+    return n;
+}
+
+/* Whether there is exactly one entry a value. */
+static bool fits(const char *lines, jv object)
+{
+    size_t n = 0;
+    int line = 0;
+    while (n <= MAX_VALUES && next_entry(&lines, &line))
+        n++;
+    return !*lines && n == count_values(object);
+}
+
+/* One step of a path. */
+struct step {
+    bool is_index;
+    int index;
+    char key[320];
+};
+
+static bool next_step(const char **path, struct step *s)
+{
+    const char *p = *path;
+    size_t n = 0;
+    if (*p == '[' && p[1] == '"') {
+        for (p += 2; *p && *p != '"' && n + 1 < sizeof s->key; p++)
+            s->key[n++] = *p;
+        p += *p == '"';
+        p += *p == ']';
+        s->is_index = false;
+    } else if (*p == '[') {
+        s->is_index = true;
+        s->index = atoi(p + 1);
+        p += strcspn(p, "]");
+        p += *p == ']';
+    } else {
+        p += *p == '.';
+        for (; *p && *p != '.' && *p != '[' && n + 1 < sizeof s->key; p++)
+            s->key[n++] = *p;
+        s->is_index = false;
+    }
+    s->key[n] = '\0';
+    bool moved = p != *path;
+    *path = p;
+    return moved;
+}
+
+/* How many values stand before the step's one inside of v, v itself included. *next is that value. */
+static size_t values_before(jv v, const struct step *s, jv *next)
+{
+    size_t n = 1;
+    *next = s->is_index ? jx_at(v, s->index) : jx_get(v, s->key);
+    if (s->is_index) {
+        for (int i = 0; i < s->index; i++)
+            n += count_values(jx_at(v, i));
+        return n;
+    }
+    for (struct jx_iter it = jx_iter(v); jx_next(&it);)
+        if (strcmp(it.key, s->key) < 0)
+            n += count_values(it.value);
+    return n;
+}
+
+int lines_find(const char *lines, int first, jv object, const char *path)
+{
+    size_t index = 0;
+    struct step s;
+    if (!lines || !fits(lines, object))
+        return 0;
+    jv at = object, next;
+    while (*path && next_step(&path, &s)) {
+        bool is_list = jx_is_arr(at);
+        if (s.is_index != is_list || (is_list && (s.index < 0 || s.index >= jx_len(at))))
+            break;
+        size_t n = values_before(at, &s, &next);
+        if (jx_is_none(next))
+            break;
+        index += n;
+        at = next;
+    }
+    int line = first;
+    for (size_t i = 0; i <= index; i++)
+        next_entry(&lines, &line);
+    return line;
+}
+
+/* The two objects walked side by side. */
+struct adapting {
+    const char *lines; /* of `before`, as far as it was read */
+    int line;          /* of the entry read last */
+    struct buf *out;
+    int written; /* line of the entry written last */
+};
+
+static void skip(struct adapting *a, jv before)
+{
+    for (size_t n = count_values(before); n > 0; n--)
+        next_entry(&a->lines, &a->line);
+}
+
+static void add_new(struct adapting *a, jv after, int line)
+{
+    for (size_t n = count_values(after); n > 0; n--)
+        lines_add(a->out, line, &a->written);
+}
+
+static void adapt(struct adapting *a, jv before, jv after);
+
+static void adapt_items(struct adapting *a, jv before, jv after, int line)
+{
+    for (int i = 0; i < jx_len(before) || i < jx_len(after); i++) {
+        if (i >= jx_len(after))
+            skip(a, jx_at(before, i));
+        else if (i >= jx_len(before))
+            add_new(a, jx_at(after, i), line);
+        else
+            adapt(a, jx_at(before, i), jx_at(after, i));
+    }
+}
+
+static void adapt_members(struct adapting *a, jv before, jv after, int line)
+{
+    jv old = jb_keys(before), new = jb_keys(after);
+    int i = 0, k = 0;
+    while (i < jx_len(old) || k < jx_len(new)) {
+        const char *was = jx_str(jx_at(old, i)), *is = jx_str(jx_at(new, k));
+        int d = !was ? 1 : !is ? -1 : strcmp(was, is);
+        if (d < 0)
+            skip(a, jx_get(before, was));
+        else if (d > 0)
+            add_new(a, jx_get(after, is), line);
+        else
+            adapt(a, jx_get(before, was), jx_get(after, is));
+        i += d <= 0;
+        k += d >= 0;
+    }
+    jb_free(old);
+    jb_free(new);
+}
+
+static void adapt(struct adapting *a, jv before, jv after)
+{
+    bool both_lists = jx_is_arr(before) && jx_is_arr(after),
+         both_objects = jx_is_obj(before) && jx_is_obj(after);
+    const char *start = a->lines;
+    int line = a->line;
+    next_entry(&start, &line);
+    if (!both_lists && !both_objects) {
+        add_new(a, after, line);
+        skip(a, before);
+        return;
+    }
+    a->lines = start;
+    a->line = line;
+    lines_add(a->out, line, &a->written);
+    if (both_lists)
+        adapt_items(a, before, after, line);
+    else
+        adapt_members(a, before, after, line);
+}
+
+void lines_adapt(struct buf *out, const char *lines, int first, jv before, jv after)
+{
+    struct adapting a = {.lines = lines, .line = first, .out = out, .written = first};
+    if (lines && fits(lines, before))
+        adapt(&a, before, after);
+}
