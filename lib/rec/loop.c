@@ -14,6 +14,7 @@ struct reader {
     struct buf pending; /* bytes read, the current line first */
     size_t lineno;
     bool skipping; /* inside a line that passed the cap */
+    bool gap;      /* malformed lines since the last record */
     int code;
 };
 
@@ -23,6 +24,7 @@ static void malformed(struct reader *in, const char *why)
     snprintf(where, sizeof where, "stdin:%zu", in->lineno);
     diag(DIAG_ERROR, where, NULL, "record %s; the line is skipped", why);
     in->code = worse(in->code, EXIT_STREAM);
+    in->gap = true;
 }
 
 static bool is_blank(const char *p, size_t n)
@@ -46,6 +48,8 @@ static void take_line(struct reader *in, char *p, size_t n)
                                                          : why);
         return;
     }
+    r.after_gap = in->gap;
+    in->gap = false;
     in->loop->on_record(&r, in->loop->ctx);
     rec_release(&r);
 }

@@ -33,9 +33,10 @@ struct rec {
     size_t len;
     size_t lineno; /* in the input stream, 0 when not read from one */
     enum rec_type type;
-    bool full; /* of a SYNC */
-    jv root;   /* owned */
-    jv object; /* borrowed from root; none for SYNC and OTHER */
+    bool full;      /* of a SYNC */
+    bool after_gap; /* lines between the record before this one and it were malformed: something was lost */
+    jv root;        /* owned */
+    jv object;      /* borrowed from root; none for SYNC and OTHER */
     struct ident id;
 
     struct { /* what this stage adds, in order */

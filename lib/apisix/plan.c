@@ -1,0 +1,206 @@
+#include "apisix/plan.h"
+
+#include <stdlib.h>
+
+/* Everything with one (kind, id): what is live under it and who claims it. */
+struct meeting {
+    struct plan *plan;
+    const struct plan_options *options;
+    const struct wanted *wanted;
+    struct item *const *live;
+    size_t n_live;
+    const struct claim *claims;
+    size_t n_claims;
+};
+
+static void refuse(const struct meeting *m, const struct claim *c, enum refusal_reason why, const char *other)
+{
+    VEC_GROW(&m->plan->refusals);
+    m->plan->refusals.items[m->plan->refusals.n++] = (struct refusal){why, c->item, c->owner, other};
+    c->owner->tally.refused++;
+}
+
+static void add_op(const struct meeting *m, enum op_type type, struct item *item, struct owner *owner)
+{
+    VEC_GROW(&m->plan->ops);
+    m->plan->ops.items[m->plan->ops.n++] = (struct op){.type = type, .item = item, .owner = owner};
+    if (owner && type == OP_CREATE)
+        owner->tally.created++;
+    if (owner && type == OP_UPDATE)
+        owner->tally.updated++;
+    if (owner && type == OP_DELETE)
+        owner->tally.deleted++;
+}
+
+/* The live object of ours, at most one: a target holds an id once. */
+static struct item *ours(const struct meeting *m)
+{
+    for (size_t i = 0; i < m->n_live; i++)
+        if (m->live[i]->owner)
+            return m->live[i];
+    return NULL;
+}
+
+static struct item *foreign(const struct meeting *m)
+{
+    for (size_t i = 0; i < m->n_live; i++)
+        if (!m->live[i]->owner)
+            return m->live[i];
+    return NULL;
+}
+
+/* An object without labels looks foreign even when we made it; one that is as wanted is no conflict. */
+static bool is_as_wanted(const struct claim *c, const struct item *live)
+{
+    return !apisix_kind(c->item->kind)->has_labels && item_same(c->item, live);
+}
+
+/* Settles the first claim. True when the live object of ours has been dealt with. */
+static bool settle_claim(const struct meeting *m, const struct claim *c)
+{
+    struct item *theirs = foreign(m), *live = ours(m);
+    if (theirs && is_as_wanted(c, theirs)) {
+        m->plan->n_unchanged++;
+    } else if (theirs) {
+        refuse(m, c, REFUSED_FOREIGN, NULL);
+    } else if (m->options->replaces_env_refs && c->item->holds_env_ref) {
+        refuse(m, c, REFUSED_ENV_REF, NULL);
+    } else if (!live) {
+        add_op(m, OP_CREATE, c->item, c->owner);
+    } else if (!str_eq(live->owner, c->owner->label) && !wanted_gives_up(m->wanted, live)) {
+        refuse(m, c, REFUSED_OWNER, live->owner);
+    } else if (item_same(c->item, live)) {
+        m->plan->n_unchanged++;
+    } else {
+        add_op(m, OP_UPDATE, c->item, c->owner);
+    }
+    return live != NULL;
+}
+
+static void settle(const struct meeting *m)
+{
+    struct item *live = ours(m);
+    bool is_settled = m->n_claims > 0 && settle_claim(m, &m->claims[0]);
+    for (size_t i = 1; i < m->n_claims; i++)
+        refuse(m, &m->claims[i], REFUSED_OWNER, m->claims[0].owner->label);
+    if (live && !is_settled && wanted_gives_up(m->wanted, live))
+        add_op(m, OP_DELETE, live, wanted_owner(m->wanted, live->owner));
+    m->plan->n_live += live != NULL;
+}
+
+/* Writes keep their order, deletes go behind them and turn round. */
+static void put_in_order(struct plan *p)
+{
+    struct op *sorted = xreallocarray(NULL, p->ops.n, sizeof *sorted);
+    size_t n = 0;
+    for (size_t i = 0; i < p->ops.n; i++)
+        if (p->ops.items[i].type != OP_DELETE)
+            sorted[n++] = p->ops.items[i];
+    for (size_t i = p->ops.n; i-- > 0;)
+        if (p->ops.items[i].type == OP_DELETE)
+            sorted[n++] = p->ops.items[i];
+    free(p->ops.items);
+    p->ops.items = sorted;
+    p->ops.cap = n;
+    for (size_t i = 0; i < n; i++) {
+        p->n_created += sorted[i].type == OP_CREATE;
+        p->n_updated += sorted[i].type == OP_UPDATE;
+        p->n_deleted += sorted[i].type == OP_DELETE;
+    }
+}
+
+void plan_make(struct plan *p, const struct plan_options *o, struct wanted *w, const struct items *live)
+{
+    *p = (struct plan){0};
+    wanted_claims(w);
+    for (struct owner *owner = w->owners; owner; owner = owner->hh.next)
+        owner->tally = (struct tally){.refused = owner->set_aside};
+    for (size_t i = 0, k = 0; i < live->n || k < w->n_claims;) {
+        struct meeting m = {p, o, w, live->items + i, 0, w->claims + k, 0};
+        bool live_first =
+            k == w->n_claims || (i < live->n && item_compare(live->items[i], w->claims[k].item) <= 0);
+        const struct item *key = live_first ? live->items[i] : w->claims[k].item;
+        for (; i < live->n && item_compare(live->items[i], key) == 0; i++)
+            m.n_live++;
+        for (; k < w->n_claims && item_compare(w->claims[k].item, key) == 0; k++)
+            m.n_claims++;
+        settle(&m);
+    }
+    put_in_order(p);
+}
+
+void plan_release(struct plan *p)
+{
+    free(p->ops.items);
+    free(p->refusals.items);
+    *p = (struct plan){0};
+}
+
+bool plan_shrinks(const struct plan *p, int percent)
+{
+    return p->n_deleted >= PLAN_FEW && p->n_deleted * 100 > p->n_live * (size_t)percent;
+}
+
+const char *op_name(enum op_type t)
+{
+    return t == OP_CREATE ? "create" : t == OP_UPDATE ? "update" : "delete";
+}
+
+/* ---- on a list ---- */
+
+static int compare_ops(const void *a, const void *b)
+{
+    return item_compare((*(const struct op *const *)a)->item, (*(const struct op *const *)b)->item);
+}
+
+/* An operation is about the one live object of ours with its id; others with that id are foreign. */
+static bool replaces(const struct op *op, const struct item *live)
+{
+    return live->owner && item_compare(op->item, live) == 0;
+}
+
+void plan_carry_out(const struct plan *p, struct items *live)
+{
+    const struct op **ops = xreallocarray(NULL, p->ops.n, sizeof *ops);
+    struct items after = {0};
+    size_t n = 0, i = 0;
+    for (size_t k = 0; k < p->ops.n; k++)
+        if (p->ops.items[k].state != OP_FAILED)
+            ops[n++] = &p->ops.items[k];
+    qsort(ops, n, sizeof *ops, compare_ops);
+    for (size_t k = 0; k < n; k++) {
+        while (i < live->n && item_compare(live->items[i], ops[k]->item) < 0)
+            items_add(&after, item_ref(live->items[i++]));
+        if (ops[k]->type != OP_DELETE)
+            items_add(&after, item_ref(ops[k]->item));
+        while (i < live->n && item_compare(live->items[i], ops[k]->item) == 0) {
+            if (!replaces(ops[k], live->items[i]))
+                items_add(&after, item_ref(live->items[i]));
+            i++;
+        }
+    }
+    while (i < live->n)
+        items_add(&after, item_ref(live->items[i++]));
+    free(ops);
+    items_release(live);
+    *live = after;
+}
+
+char *refusal_text(const struct refusal *r, enum finding_id *id)
+{
+    const char *kind = apisix_kind(r->item->kind)->name;
+    *id = r->reason == REFUSED_ENV_REF ? F_PUSH_REJECTED : F_PUSH_FOREIGN;
+    switch (r->reason) {
+    case REFUSED_ENV_REF:
+        return xasprintf("%s \"%s\" holds the text \"${{\", which APISIX would replace from its environment; "
+                         "it is left as it is live",
+                         kind, r->item->id);
+    case REFUSED_OWNER:
+        return xasprintf("%s \"%s\" is taken by %s; an id has one owner", kind, r->item->id, r->other);
+    default:
+        return xasprintf("%s \"%s\" is live and %s; it is left untouched", kind, r->item->id,
+                         apisix_kind(r->item->kind)->has_labels
+                             ? "not made by this gwpipe instance"
+                             : "differs, and its kind has no labels to tell whose it is");
+    }
+}

@@ -1,0 +1,79 @@
+/*
+ * plan: the smallest safe set of writes that takes a target from what is live to what is wanted.
+ *
+ * Safe means:
+ *   - an object that is not ours, or that another owner must keep, is never written over;
+ *   - an object of ours goes only when wanted_gives_up() says so;
+ *   - operations stand in order of dependency: writes down the table of kinds, deletes up it, last.
+ * The same world gives the same plan: kinds, then ids, in byte order.
+ */
+#ifndef GW_APISIX_PLAN_H
+#define GW_APISIX_PLAN_H
+
+#include "apisix/wanted.h"
+
+enum op_type { OP_CREATE, OP_UPDATE, OP_DELETE };
+
+enum op_state { OP_PLANNED, OP_DONE, OP_FAILED };
+
+struct op {
+    enum op_type type;
+    enum op_state state; /* the target's to set */
+    struct item *item;   /* what to write, or what goes; borrowed from wanted or live */
+    struct owner *owner; /* NULL when the stream does not know it */
+};
+
+enum refusal_reason {
+    REFUSED_FOREIGN, /* the id is live, and not ours */
+    REFUSED_OWNER,   /* another owner has it, wants it, or must keep it */
+    REFUSED_ENV_REF, /* the text holds "${{", which the target would replace */
+};
+
+struct refusal {
+    enum refusal_reason reason;
+    struct item *item;
+    struct owner *owner;
+    const char *other; /* the other owner's label, NULL where there is none */
+};
+
+struct plan {
+    struct { /* in the order of execution */
+        struct op *items;
+        size_t n, cap;
+    } ops;
+    struct {
+        struct refusal *items;
+        size_t n, cap;
+    } refusals;
+    size_t n_created, n_updated, n_deleted, n_unchanged;
+    size_t n_live; /* of ours, what the deletes are a share of */
+};
+
+struct plan_options {
+    /*
+     * The target replaces "${{NAME}}" in every string by its environment and refuses everything when NAME is
+     * not set: an object that holds it is set aside.
+     */
+    bool replaces_env_refs;
+};
+
+/*
+ * `live` is sorted. Brings the claims of `w` up to date and counts operations and refusals in the tallies of
+ * the owners. The plan borrows: it lives no longer than `w` and `live` stay unchanged.
+ */
+void plan_make(struct plan *p, const struct plan_options *o, struct wanted *w, const struct items *live);
+void plan_release(struct plan *p);
+
+/* Whether more than `percent` of what is live, and at least PLAN_FEW objects, would be deleted. */
+enum { PLAN_FEW = 10 };
+bool plan_shrinks(const struct plan *p, int percent);
+
+const char *op_name(enum op_type t); /* "create" */
+
+/* The plan carried out on a list: `live` as it is once every operation that did not fail is done. */
+void plan_carry_out(const struct plan *p, struct items *live);
+
+/* A finding's id and text for a refusal; the text is the caller's to free. */
+char *refusal_text(const struct refusal *r, enum finding_id *id);
+
+#endif

@@ -1,0 +1,25 @@
+/*
+ * redact: the same APISIX object without its secrets, for everything that people read.
+ *
+ * What is secret is told by where it stands (redact.c has the rows): private keys of ssls and upstreams,
+ * whatever a consumer's plugins hold, and members of any plugin that are named like a secret. Their values
+ * become "<redacted>", of whatever kind they were.
+ */
+#ifndef GW_APISIX_REDACT_H
+#define GW_APISIX_REDACT_H
+
+#include "apisix/kind.h"
+#include "json/jx.h"
+
+#define REDACTED "<redacted>"
+
+/* Owned; the same value when there is nothing to hide. */
+jv redact_object(enum apisix_kind kind, jv object);
+
+/* The same of a record's `apisix` member, {kind: [objects]}. */
+jv redact_apisix(jv apisix);
+
+/* Cheap and cautious: false only when the text of a record surely holds nothing to hide. */
+bool may_hold_secrets(const char *json, size_t n);
+
+#endif

@@ -1,0 +1,268 @@
+#include "apisix/wanted.h"
+
+#include <stdlib.h>
+
+#include "apisix/owner.h"
+
+void wanted_init(struct wanted *w, const char *instance)
+{
+    *w = (struct wanted){.instance = instance};
+}
+
+static void forget_wishes(struct owner *o)
+{
+    items_release(&o->items);
+    for (size_t i = 0; i < o->n_keep; i++)
+        free(o->keep[i]);
+    free(o->keep);
+    o->keep = NULL;
+    o->n_keep = 0;
+    o->spares = o->is_held = o->is_gone = false;
+    o->set_aside = 0;
+}
+
+static void owner_free(struct wanted *w, struct owner *o)
+{
+    HASH_DEL(w->owners, o);
+    forget_wishes(o);
+    free(o->group);
+    free(o);
+    w->is_stale = true;
+}
+
+void wanted_release(struct wanted *w)
+{
+    struct owner *o, *next;
+    HASH_ITER(hh, w->owners, o, next)
+    owner_free(w, o);
+    free(w->claims);
+    *w = (struct wanted){0};
+}
+
+struct owner *wanted_owner(const struct wanted *w, const char *label)
+{
+    struct owner *o;
+    HASH_FIND_STR(w->owners, label, o);
+    return o;
+}
+
+static struct owner *owner_new(struct wanted *w, const char *label, const char *group)
+{
+    size_t size = strlen(label) + 1;
+    struct owner *o = xcalloc(1, sizeof *o + size);
+    memcpy(o->room, label, size);
+    o->label = o->room;
+    o->group = xstrdup(group);
+    HASH_ADD_KEYPTR(hh, w->owners, o->label, size - 1, o);
+    return o;
+}
+
+/* ---- one record ---- */
+
+/* Why an object of a record cannot be accepted, NULL when it can. One of another instance is a gap. */
+static char *objection(struct wanted *w, const struct owner *o, enum apisix_kind kind, jv object)
+{
+    char room[32];
+    const char *name = apisix_kind(kind)->name, *id = item_id_of(kind, object, room, sizeof room);
+    jv labels = jx_get(object, "labels");
+    const char *by = jx_getstr(labels, LABEL_MANAGED_BY), *instance = jx_getstr(labels, LABEL_INSTANCE),
+               *owner = jx_getstr(labels, LABEL_OWNER);
+    if (!jx_is_obj(object))
+        return xasprintf("apisix.%s: an item is %s, expected an object", name, jx_kind(object));
+    if (!*id)
+        return xasprintf("apisix.%s: an object has no \"%s\"", name, apisix_kind(kind)->key);
+    if (!apisix_kind(kind)->has_labels)
+        return NULL;
+    if (!str_same(by, MANAGED_BY) || !instance || !owner)
+        return xasprintf("%s \"%s\" lacks the labels %s, %s and %s that gw-translate gives", name, id,
+                         LABEL_MANAGED_BY, LABEL_INSTANCE, LABEL_OWNER);
+    if (!str_eq(instance, w->instance)) {
+        w->has_gaps = true;
+        return xasprintf("%s \"%s\" is made for instance \"%s\", but this is \"%s\": give gw-translate and "
+                         "gw-push the same --instance",
+                         name, id, instance, w->instance);
+    }
+    if (!str_eq(owner, o->label))
+        return xasprintf("%s \"%s\" is labelled as of %s, but stands in the record of %s", name, id, owner,
+                         o->label);
+    return NULL;
+}
+
+static void set_aside(struct owner *o, struct findings *fs, enum finding_id id, char *owned_message)
+{
+    findings_addf(fs, id, NULL, "%s", owned_message);
+    free(owned_message);
+    o->set_aside++;
+    o->spares = true;
+}
+
+static void take_object(struct wanted *w, struct owner *o, enum apisix_kind kind, jv object,
+                        struct findings *fs)
+{
+    char room[32];
+    const char *label = apisix_kind(kind)->has_labels ? o->label : NULL;
+    char *why = objection(w, o, kind, object);
+    if (why)
+        set_aside(o, fs, F_PUSH_REJECTED, why);
+    else
+        items_add(&o->items, item_of(kind, item_id_of(kind, object, room, sizeof room), label, object));
+}
+
+static int compare_texts(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static void take_keep(struct owner *o, jv keep)
+{
+    o->keep = xcalloc((size_t)jx_len(keep), sizeof *o->keep);
+    for (int i = 0; i < jx_len(keep); i++)
+        if (jx_str(jx_at(keep, i)))
+            o->keep[o->n_keep++] = xstrdup(jx_str(jx_at(keep, i)));
+    qsort(o->keep, o->n_keep, sizeof *o->keep, compare_texts);
+}
+
+static void take_member(struct wanted *w, struct owner *o, const struct jx_iter *m, struct findings *fs)
+{
+    int kind = apisix_kind_named(m->key, m->key_len);
+    if (str_eq(m->key, "keep") && jx_is_arr(m->value)) {
+        take_keep(o, m->value);
+        return;
+    }
+    if (kind < 0 || !apisix_kind((enum apisix_kind)kind)->is_written) {
+        set_aside(o, fs, F_PUSH_REJECTED, xasprintf("apisix.%s: not a kind that gw-push writes", m->key));
+        return;
+    }
+    if (!jx_is_arr(m->value)) {
+        set_aside(o, fs, F_PUSH_REJECTED,
+                  xasprintf("apisix.%s is %s, expected a list", m->key, jx_kind(m->value)));
+        return;
+    }
+    for (int i = 0; i < jx_len(m->value); i++)
+        take_object(w, o, (enum apisix_kind)kind, jx_at(m->value, i), fs);
+}
+
+/* Sorted, and of two objects with one id only the first. */
+static void put_in_order(struct owner *o, struct findings *fs)
+{
+    struct items *l = &o->items;
+    size_t n = 0;
+    items_sort(l);
+    for (size_t i = 0; i < l->n; i++) {
+        if (n > 0 && item_compare(l->items[n - 1], l->items[i]) == 0) {
+            if (!item_same(l->items[n - 1], l->items[i]))
+                set_aside(o, fs, F_PUSH_FOREIGN,
+                          xasprintf("two different %s have the id \"%s\"; the first counts",
+                                    apisix_kind(l->items[i]->kind)->name, l->items[i]->id));
+            item_unref(l->items[i]);
+            continue;
+        }
+        l->items[n++] = l->items[i];
+    }
+    l->n = n;
+}
+
+static void take_wishes(struct wanted *w, struct owner *o, const struct rec *r, jv apisix,
+                        struct findings *fs)
+{
+    o->is_held = r->type != REC_DELETED && jx_true(rec_get(r, "held"));
+    o->is_gone = r->type == REC_DELETED;
+    o->spares = o->is_held;
+    if (o->is_gone)
+        return;
+    if (!jx_is_none(apisix) && !jx_is_obj(apisix)) {
+        set_aside(o, fs, F_PUSH_REJECTED, xasprintf("apisix is %s, expected an object", jx_kind(apisix)));
+        return;
+    }
+    for (struct jx_iter m = jx_iter(apisix); jx_next(&m);)
+        take_member(w, o, &m, fs);
+    put_in_order(o, fs);
+}
+
+struct owner *wanted_take(struct wanted *w, const struct rec *r, struct findings *fs)
+{
+    char label[OWNER_LABEL_MAX + 1];
+    owner_label(&r->id, label);
+    struct owner *o = wanted_owner(w, label);
+    jv apisix = rec_get(r, "apisix");
+    bool speaks = !jx_is_none(apisix) || jx_true(rec_get(r, "held"));
+    if (o && !str_eq(o->group, r->id.group)) {
+        if (!speaks)
+            return NULL;
+        free(o->group);
+        o->group = xstrdup(r->id.group);
+    }
+    if (!o)
+        o = owner_new(w, label, r->id.group);
+    forget_wishes(o);
+    take_wishes(w, o, r, apisix, fs);
+    o->is_fresh = true;
+    w->is_stale = true;
+    return o;
+}
+
+/* ---- SYNC ---- */
+
+void wanted_sync(struct wanted *w, bool full)
+{
+    struct owner *o, *next;
+    if (!full)
+        return;
+    HASH_ITER(hh, w->owners, o, next)
+    {
+        if (!o->is_fresh)
+            owner_free(w, o);
+        else
+            o->is_fresh = false;
+    }
+    w->knows_all = !w->has_gaps;
+    w->has_gaps = false;
+}
+
+void wanted_settle(struct wanted *w)
+{
+    struct owner *o, *next;
+    HASH_ITER(hh, w->owners, o, next)
+    if (o->is_gone)
+        owner_free(w, o);
+    w->knows_all = false;
+}
+
+static int compare_claims(const void *a, const void *b)
+{
+    const struct claim *x = a, *y = b;
+    int c = item_compare(x->item, y->item);
+    return c ? c : strcmp(x->owner->label, y->owner->label);
+}
+
+void wanted_claims(struct wanted *w)
+{
+    struct owner *o, *next;
+    size_t n = 0;
+    if (!w->is_stale)
+        return;
+    HASH_ITER(hh, w->owners, o, next)
+    n += o->items.n;
+    w->claims = xreallocarray(w->claims, n, sizeof *w->claims);
+    w->n_claims = 0;
+    HASH_ITER(hh, w->owners, o, next)
+    for (size_t i = 0; i < o->items.n; i++)
+        w->claims[w->n_claims++] = (struct claim){o->items.items[i], o};
+    qsort(w->claims, w->n_claims, sizeof *w->claims, compare_claims);
+    w->is_stale = false;
+}
+
+bool wanted_gives_up(const struct wanted *w, const struct item *live)
+{
+    if (!live->owner)
+        return false;
+    const struct owner *o = wanted_owner(w, live->owner);
+    if (!o)
+        return w->knows_all;
+    if (o->spares || o->n_keep == 0)
+        return !o->spares;
+    char *name = xasprintf("%s/%s", apisix_kind(live->kind)->name, live->id);
+    bool is_kept = bsearch(&name, o->keep, o->n_keep, sizeof *o->keep, compare_texts) != NULL;
+    free(name);
+    return !is_kept;
+}

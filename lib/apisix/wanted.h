@@ -1,0 +1,86 @@
+/*
+ * wanted: what every owner wants to have in APISIX, as far as the stream has said.
+ *
+ * Owners are told apart by their label (owner.h). An owner's `apisix` member replaces what it wanted
+ * before; DELETED, or a record without the member, wants nothing. Two more things an owner can say, both
+ * of which only ever keep things alive:
+ *   - held: its record was rejected upstream and nobody knows what it should have. What is live stays.
+ *   - keep: ["ssls/ID", ...]: these stay as they are, if they are live and this owner's.
+ * An object that cannot be accepted (no id, labels of another instance or owner) is set aside, and what is
+ * live of its owner stays too: a rejected object is not a deleted one.
+ */
+#ifndef GW_APISIX_WANTED_H
+#define GW_APISIX_WANTED_H
+
+#include <uthash.h>
+
+#include "apisix/item.h"
+#include "rec/finding.h"
+#include "rec/record.h"
+
+/* What became of one owner's objects at the last plan; plan.c counts, the report reads. */
+struct tally {
+    int created, updated, deleted, refused, failed;
+};
+
+struct owner {
+    const char *label;
+    char *group;        /* of the kind that speaks under this label */
+    struct items items; /* sorted, ids unique in a kind */
+    char **keep;        /* sorted "kind/id" */
+    size_t n_keep;
+    bool spares;    /* held, or an object was set aside: nothing live of it is deleted */
+    bool is_held;   /* as its record says */
+    bool is_gone;   /* DELETED: forgotten once that is carried out */
+    bool is_fresh;  /* mentioned since the last full SYNC */
+    int set_aside;  /* objects that were not accepted */
+    int complained; /* refusals that were last told for it outside of its record */
+    struct tally tally;
+    UT_hash_handle hh;
+    char room[];
+};
+
+/* One owner's claim to an id. */
+struct claim {
+    struct item *item; /* borrowed from the owner */
+    struct owner *owner;
+};
+
+struct wanted {
+    const char *instance;
+    struct owner *owners; /* uthash by label */
+    struct claim *claims; /* all items, sorted by kind, id, owner label; see wanted_claims() */
+    size_t n_claims;
+    bool is_stale;  /* claims are older than the owners */
+    bool knows_all; /* a full SYNC closed the world, and what it prunes has not been carried out */
+    bool has_gaps;  /* something since the last full SYNC could not be used: "not mentioned" proves nothing */
+};
+
+/* `instance` is borrowed for the life of `w`. */
+void wanted_init(struct wanted *w, const char *instance);
+void wanted_release(struct wanted *w);
+
+/*
+ * Takes what an object's record says. Complaints about it go to `fs`. Returns the owner, NULL when the
+ * record says nothing of APISIX and another API group's kind speaks under that label.
+ */
+struct owner *wanted_take(struct wanted *w, const struct rec *r, struct findings *fs);
+
+/* At a SYNC. After a full one, owners that were not mentioned since the last full one want nothing. */
+void wanted_sync(struct wanted *w, bool full);
+
+/* After a SYNC was carried out: owners that are gone need not be remembered. */
+void wanted_settle(struct wanted *w);
+
+struct owner *wanted_owner(const struct wanted *w, const char *label);
+
+/* Brings claims up to date. Equal (kind, id) stand together, the first owner by label first. */
+void wanted_claims(struct wanted *w);
+
+/*
+ * Whether a live object of ours that nobody wants may go: its owner is known to want it no more, or the
+ * stream has named the whole world and its owner is not in it.
+ */
+bool wanted_gives_up(const struct wanted *w, const struct item *live);
+
+#endif

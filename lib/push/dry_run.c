@@ -1,0 +1,34 @@
+#include "push/dry_run.h"
+
+#include "apisix/redact.h"
+#include "base/proc.h"
+
+static void add_op(struct buf *out, const struct op *op, const char *target)
+{
+    const struct item *item = op->item;
+    const char *why;
+    jv object = jx_parse(item->text, item->len, &why), record = jb_obj();
+    jb_put_str(&record, "type", "PLAN");
+    jb_put_str(&record, "op", op_name(op->type));
+    jb_put_str(&record, "kind", apisix_kind(item->kind)->name);
+    jb_put_str(&record, "id", item->id);
+    jb_put_str(&record, "owner", op->owner ? op->owner->label : item->owner);
+    jb_put_str(&record, "target", target);
+    jb_put(&record, "object", redact_object(item->kind, object));
+    jx_dump(out, record);
+    buf_addc(out, '\n');
+    jb_free(object);
+    jb_free(record);
+}
+
+void dry_run_print(const struct plan *p, const char *target)
+{
+    struct buf out;
+    buf_init(&out, BUF_MAX_OUTPUT);
+    for (size_t i = 0; i < p->ops.n; i++) {
+        buf_reset(&out);
+        add_op(&out, &p->ops.items[i], target);
+        out_write(out.p, out.len);
+    }
+    buf_free(&out);
+}

@@ -1,0 +1,50 @@
+/*
+ * target: a place that APISIX takes its configuration from.
+ *
+ * One SYNC: read, then carry_out when there is something to do, then rest. A target keeps what is live in
+ * memory between SYNCs as far as it can tell that nobody else has changed it.
+ *
+ * What went wrong is said on stderr by the target, once, with its name; the caller gets the exit code:
+ * EXIT_FINDINGS when it refuses (a person must look), EXIT_ENV when a retry may help.
+ */
+#ifndef GW_PUSH_TARGET_H
+#define GW_PUSH_TARGET_H
+
+#include "apisix/document.h"
+#include "apisix/plan.h"
+
+struct target;
+
+struct target_class {
+    int (*read)(struct target *t); /* brings t->live up to date */
+    /* Sets the state of every operation, and brings t->live to what is then there. */
+    int (*carry_out)(struct target *t, struct plan *p);
+    void (*rest)(struct target *t); /* the SYNC is over: give up locks and connections; may be NULL */
+    void (*release)(struct target *t);
+};
+
+struct target {
+    const struct target_class *class;
+    const char *name;     /* as given: "file:conf/apisix.yaml" */
+    const char *instance; /* whose objects are ours */
+    struct document live;
+    struct plan_options options;
+    bool is_blank;     /* there is nothing yet, not even an empty document: carry out the empty plan too */
+    bool takes_stdout; /* it writes to stdout: records cannot go there */
+};
+
+struct target_settings {
+    const char *instance;
+    const char *format; /* "yaml" or "json"; NULL: by the name */
+    bool force;         /* write over what cannot be read */
+};
+
+/* A target from its name. NULL, and the complaint in *why (owned), when there is none of that name. */
+struct target *target_new(const char *name, const struct target_settings *s, char **why);
+void target_free(struct target *t);
+
+/* ---- the classes behind target_new(), each in its own file ---- */
+
+struct target *file_target_new(const char *path, const struct target_settings *s, char **why);
+
+#endif
