@@ -1,135 +1,144 @@
 #include "yaml/scalar.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "json/jx.h"
+
+enum { LONGEST_NUMBER = 200, LONGEST_WORD = 5 };
+
 static const struct {
     const char *text;
-    enum ynode_kind kind;
-    const char *json; /* NULL: not to be said in JSON */
+    int kind;
+    const char *json;
 } words[] = {
-    {"", YNODE_NULL, "null"},       {"~", YNODE_NULL, "null"},      {"null", YNODE_NULL, "null"},
-    {"Null", YNODE_NULL, "null"},   {"NULL", YNODE_NULL, "null"},   {"y", YNODE_BOOL, "true"},
-    {"Y", YNODE_BOOL, "true"},      {"yes", YNODE_BOOL, "true"},    {"Yes", YNODE_BOOL, "true"},
-    {"YES", YNODE_BOOL, "true"},    {"on", YNODE_BOOL, "true"},     {"On", YNODE_BOOL, "true"},
-    {"ON", YNODE_BOOL, "true"},     {"true", YNODE_BOOL, "true"},   {"True", YNODE_BOOL, "true"},
-    {"TRUE", YNODE_BOOL, "true"},   {"n", YNODE_BOOL, "false"},     {"N", YNODE_BOOL, "false"},
-    {"no", YNODE_BOOL, "false"},    {"No", YNODE_BOOL, "false"},    {"NO", YNODE_BOOL, "false"},
-    {"off", YNODE_BOOL, "false"},   {"Off", YNODE_BOOL, "false"},   {"OFF", YNODE_BOOL, "false"},
-    {"false", YNODE_BOOL, "false"}, {"False", YNODE_BOOL, "false"}, {"FALSE", YNODE_BOOL, "false"},
-    {".inf", YNODE_NUMBER, NULL},   {".Inf", YNODE_NUMBER, NULL},   {".INF", YNODE_NUMBER, NULL},
-    {"+.inf", YNODE_NUMBER, NULL},  {"+.Inf", YNODE_NUMBER, NULL},  {"+.INF", YNODE_NUMBER, NULL},
-    {"-.inf", YNODE_NUMBER, NULL},  {"-.Inf", YNODE_NUMBER, NULL},  {"-.INF", YNODE_NUMBER, NULL},
-    {".nan", YNODE_NUMBER, NULL},   {".NaN", YNODE_NUMBER, NULL},   {".NAN", YNODE_NUMBER, NULL},
+    {"~", Y_NULL, "null"},      {"null", Y_NULL, "null"},   {"Null", Y_NULL, "null"},
+    {"NULL", Y_NULL, "null"},   {"y", Y_BOOL, "true"},      {"Y", Y_BOOL, "true"},
+    {"yes", Y_BOOL, "true"},    {"Yes", Y_BOOL, "true"},    {"YES", Y_BOOL, "true"},
+    {"true", Y_BOOL, "true"},   {"True", Y_BOOL, "true"},   {"TRUE", Y_BOOL, "true"},
+    {"on", Y_BOOL, "true"},     {"On", Y_BOOL, "true"},     {"ON", Y_BOOL, "true"},
+    {"n", Y_BOOL, "false"},     {"N", Y_BOOL, "false"},     {"no", Y_BOOL, "false"},
+    {"No", Y_BOOL, "false"},    {"NO", Y_BOOL, "false"},    {"false", Y_BOOL, "false"},
+    {"False", Y_BOOL, "false"}, {"FALSE", Y_BOOL, "false"}, {"off", Y_BOOL, "false"},
+    {"Off", Y_BOOL, "false"},   {"OFF", Y_BOOL, "false"},   {".inf", SCALAR_NO_JSON, NULL},
+    {".Inf", SCALAR_NO_JSON, NULL},  {".INF", SCALAR_NO_JSON, NULL},  {"+.inf", SCALAR_NO_JSON, NULL},
+    {"+.Inf", SCALAR_NO_JSON, NULL}, {"+.INF", SCALAR_NO_JSON, NULL}, {"-.inf", SCALAR_NO_JSON, NULL},
+    {"-.Inf", SCALAR_NO_JSON, NULL}, {"-.INF", SCALAR_NO_JSON, NULL}, {".nan", SCALAR_NO_JSON, NULL},
+    {".NaN", SCALAR_NO_JSON, NULL},  {".NAN", SCALAR_NO_JSON, NULL},
 };
 
-static bool resolve_word(const char *s, size_t n, enum ynode_kind *kind, const char **json)
+static int digit(char c)
 {
-    if (n > 5)
-        return false;
-    for (size_t i = 0; i < N_ELEMS(words); i++) {
-        if (strlen(words[i].text) == n && memcmp(words[i].text, s, n) == 0) {
-            *kind = words[i].kind;
-            *json = words[i].json;
-            return true;
-        }
-    }
-    return false;
+    return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'z' ? c - 'a' + 10 : c >= 'A' && c <= 'Z' ? c - 'A' + 10 : 99;
 }
 
-/* Go's ParseInt and ParseUint with base 0, on a text without underscores. Exact: never through a double. */
-static bool resolve_integer(const char *s, char json[64])
+/* The base that the digits are written in; steps over its prefix. */
+static unsigned read_base(const char **p)
+{
+    if (**p != '0' || !(*p)[1])
+        return 10;
+    char c = (*p)[1];
+    unsigned base = c == 'x' || c == 'X' ? 16 : c == 'o' || c == 'O' ? 8 : c == 'b' || c == 'B' ? 2 : 0;
+    *p += base ? 2 : 1;
+    return base ? base : 8;
+}
+
+static bool read_integer(const char *s, char json[SCALAR_ROOM])
 {
     bool is_negative = *s == '-';
-    const char *digits = s + (*s == '-' || *s == '+');
-    int base = 10;
-    if (digits[0] == '0' && digits[1]) {
-        int c = digits[1] | 32;
-        base = c == 'x' ? 16 : c == 'b' ? 2 : 8;
-        digits += c == 'x' || c == 'b' || c == 'o' ? 2 : 1;
+    s += *s == '-' || *s == '+';
+    unsigned base = read_base(&s);
+    uint64_t n = 0, most = is_negative ? (uint64_t)1 << 63 : UINT64_MAX;
+    if (!*s)
+        return false;
+    for (; *s; s++) {
+        uint64_t d = (uint64_t)digit(*s);
+        if (d >= base || n > (most - d) / base)
+            return false;
+        n = n * base + d;
     }
-    if (strspn(digits, base == 16   ? "0123456789abcdefABCDEF"
-                       : base == 10 ? "0123456789"
-                       : base == 8  ? "01234567"
-                                    : "01") != strlen(digits) ||
-        !*digits)
-        return false;
-    errno = 0;
-    uint64_t n = strtoull(digits, NULL, base);
-    if (errno || (is_negative && n > (uint64_t)INT64_MAX + 1))
-        return false;
-    snprintf(json, 64, "%s%" PRIu64, is_negative && n ? "-" : "", n);
+    snprintf(json, SCALAR_ROOM, "%s%" PRIu64, is_negative && n ? "-" : "", n);
     return true;
 }
 
-/* [-+]? ( .digits | digits [.digits*] ) ( [eE] [-+]? digits )? */
+static size_t digits(const char *s)
+{
+    return strspn(s, "0123456789");
+}
+
+/* [-+]? ( .D+ | D+ (.D*)? ) ( [eE] [-+]? D+ )? */
 static bool is_float(const char *s)
 {
     s += *s == '-' || *s == '+';
-    size_t whole = strspn(s, "0123456789");
+    size_t whole = digits(s);
     s += whole;
     if (*s == '.') {
-        size_t fraction = strspn(++s, "0123456789");
-        if (whole == 0 && fraction == 0)
+        size_t part = digits(++s);
+        s += part;
+        if (whole + part == 0)
             return false;
-        s += fraction;
-    } else if (whole == 0) {
-        return false;
+        whole = 1;
     }
-    if (*s == 'e' || *s == 'E') {
+    if (whole && (*s == 'e' || *s == 'E')) {
         s++;
         s += *s == '-' || *s == '+';
-        size_t exponent = strspn(s, "0123456789");
-        if (exponent == 0)
+        if (digits(s) == 0)
             return false;
-        s += exponent;
+        s += digits(s);
     }
-    return *s == '\0';
+    return whole && !*s;
 }
 
-static const char *resolve_float(const char *s, char json[64])
+static bool read_float(const char *s, char json[SCALAR_ROOM])
 {
+    if (!is_float(s))
+        return false;
     double d = strtod(s, NULL);
     if (!isfinite(d))
-        return "is a number too large for JSON";
-    if (d == floor(d) && fabs(d) < 1e17) {
-        snprintf(json, 64, "%.0f", d == 0 ? 0.0 : d);
-        return NULL;
-    }
-    for (int digits = 1; digits <= 17; digits++) {
-        snprintf(json, 64, "%.*g", digits, d);
-        if (strtod(json, NULL) == d)
-            break;
-    }
-    return NULL;
+        return false;
+    struct buf b;
+    buf_init(&b, SCALAR_ROOM);
+    jv v = jb_number(d);
+    jx_dump(&b, v);
+    jb_free(v);
+    snprintf(json, SCALAR_ROOM, "%s", b.p);
+    buf_free(&b);
+    return true;
 }
 
-const char *scalar_resolve(const char *s, size_t n, enum ynode_kind *kind, char json[64])
+static bool read_number(const char *s, size_t n, char json[SCALAR_ROOM])
 {
-    enum { MAX_NUMBER = 64 };
-    char bare[MAX_NUMBER];
-    const char *word;
+    char plain[LONGEST_NUMBER + 1];
     size_t len = 0;
-    *kind = YNODE_STRING;
-    if (resolve_word(s, n, kind, &word)) {
-        snprintf(json, 64, "%s", word ? word : "");
-        return word ? NULL : "is no number that JSON has";
-    }
-    if (n >= MAX_NUMBER || !strchr("+-.0123456789", s[0]))
-        return NULL;
+    if (n > LONGEST_NUMBER)
+        return false;
     for (size_t i = 0; i < n; i++)
-        if (s[i] != '_')
-            bare[len++] = s[i];
-    bare[len] = '\0';
-    if (resolve_integer(bare, json)) {
-        *kind = YNODE_NUMBER;
-        return NULL;
+        if (s[i] != '_' || *s == '.')
+            plain[len++] = s[i];
+    plain[len] = '\0';
+    if (memchr(plain, '\0', len))
+        return false;
+    return (*s != '.' && read_integer(plain, json)) || read_float(plain, json);
+}
+
+int scalar_resolve(const char *s, size_t n, char json[SCALAR_ROOM])
+{
+    if (n == 0) {
+        strcpy(json, "null");
+        return Y_NULL;
     }
-    if (!is_float(bare))
-        return NULL;
-    *kind = YNODE_NUMBER;
-    return resolve_float(bare, json);
+    if (!strchr("+-.0123456789yYnNtTfFoO~", *s) || !*s)
+        return Y_STRING;
+    for (size_t i = 0; n <= LONGEST_WORD && i < N_ELEMS(words); i++) {
+        if (strncmp(words[i].text, s, n) != 0 || words[i].text[n])
+            continue;
+        if (words[i].json)
+            strcpy(json, words[i].json);
+        return words[i].kind;
+    }
+    if (strchr("+-.0123456789", *s) && read_number(s, n, json))
+        return Y_NUMBER;
+    return Y_STRING;
 }

@@ -1,17 +1,22 @@
 /*
- * scalar: what a plain (unquoted) YAML scalar is, by the rules of go-yaml v2, which kubectl and every Go
- * controller use: no, off, n and their capitals are false; 017 and 0o17 are octal; 1_000 is a number;
- * dates are strings.
+ * scalar: what kubectl takes a plain scalar for (sigs.k8s.io/yaml, which follows go-yaml v2).
+ *
+ *   null     empty, ~, null                      in lower, Title and UPPER case
+ *   boolean  y yes true on, n no false off       likewise
+ *   integer  decimal, 0x, 0o, 0b, and octal after a leading 0; any sign; `_` between digits
+ *   float    1.5, .5, 1., 1e3; digits that are no octal number, like 08
+ *   neither  .inf and .nan: floats that JSON does not have
+ *   string   all else; dates and 12:30:45 too
  */
 #ifndef GW_SCALAR_H
 #define GW_SCALAR_H
 
 #include "yaml/yaml.h"
 
-/*
- * The kind of the scalar, and for a bool or number its JSON text in `json` (at least 64 bytes). A complaint
- * (static) for what JSON cannot hold, else NULL.
- */
-const char *scalar_resolve(const char *s, size_t n, enum ynode_kind *kind, char json[64]);
+enum { SCALAR_ROOM = 64, SCALAR_NO_JSON = -1 };
+
+/* The ynode_kind of the plain scalar, with the JSON text of all but strings in `json`; SCALAR_NO_JSON for
+   .inf and .nan. */
+int scalar_resolve(const char *s, size_t n, char json[SCALAR_ROOM]);
 
 #endif
