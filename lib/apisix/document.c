@@ -16,7 +16,7 @@ struct reading {
 static const char *complain(const char *name, const char *what)
 {
     static _Thread_local char text[300];
-    snprintf(text, sizeof text, "%.60s %s", name, what);
+    snprintf(text, sizeof text, "holds \"%.60s\", which %s", name, what);
     return text;
 }
 
@@ -25,7 +25,7 @@ static jv parse_piece(struct reading *in, struct slice s, const char **why)
     buf_reset(&in->piece);
     buf_add(&in->piece, s.p, s.n);
     if (in->piece.overflow) {
-        *why = "holds an object larger than 64 MiB";
+        *why = "is larger than 64 MiB";
         return JX_NONE;
     }
     return jx_parse(in->piece.p, in->piece.len, why);

@@ -181,34 +181,32 @@ struct yaml_reading {
     const char *why;
 };
 
-static void on_document(const struct ynode *root, int index, void *ctx)
+static void on_document(struct ynode *root, int document, void *ctx)
 {
     struct yaml_reading *in = ctx;
-    (void)index;
+    (void)document;
     if (in->n_documents++ > 0)
         in->why = "holds more than one YAML document";
-    else if (root->kind != YNODE_MAP)
+    else if (root->kind != Y_MAP)
         in->why = "is not a YAML mapping";
     else
         ynode_json(in->json, root);
 }
 
-static void on_error(int line, int column, int index, const char *message, void *ctx)
+static void on_error(const struct yaml_error *e, void *ctx)
 {
     static _Thread_local char text[300];
     struct yaml_reading *in = ctx;
-    (void)index;
     if (in->why)
         return;
-    snprintf(text, sizeof text, "is not YAML that can be read: line %d, column %d: %.200s", line, column,
-             message);
+    snprintf(text, sizeof text, "is not YAML that can be read: line %u: %.200s", e->line, e->message);
     in->why = text;
 }
 
 const char *document_yaml_parse(const char *p, size_t n, struct buf *json)
 {
     struct yaml_reading in = {.json = json};
-    yaml_read(p, n, &(struct yaml_sink){on_document, on_error, &in});
+    yaml_each(p, n, &(struct yaml_handler){on_document, on_error, &in});
     if (!in.why && in.n_documents == 0)
         buf_adds(json, "{}"); /* comments only */
     return in.why ? in.why : json->overflow ? "is larger than 512 MiB" : NULL;

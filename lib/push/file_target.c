@@ -36,11 +36,13 @@ static void mark(struct plan *p, enum op_state state)
 static int unreadable(struct file_target *f, const char *why)
 {
     if (!f->force) {
-        diag(DIAG_ERROR, NULL, NULL, "%s: what is there %s; nothing was written (--force writes over it)",
+        diag(DIAG_ERROR, NULL, NULL,
+             "%s: what is there cannot be used: it %s; nothing was written (--force writes over it)",
              f->base.name, why);
         return EXIT_FINDINGS;
     }
-    diag(DIAG_WARNING, NULL, NULL, "%s: what is there %s; it is written over", f->base.name, why);
+    diag(DIAG_WARNING, NULL, NULL, "%s: what is there cannot be used: it %s; it is written over",
+         f->base.name, why);
     f->base.is_blank = true;
     return EXIT_OK;
 }

@@ -181,7 +181,8 @@ int session_finish(struct session *s)
 {
     if (s->n_unsynced > 0) {
         diag(DIAG_ERROR, NULL, NULL,
-             "the stream ended without a SYNC behind its last %zu records: nothing was done for them",
+             "the stream ended without a SYNC: nothing was done for what came after the last one (records: "
+             "%zu)",
              s->n_unsynced);
         s->code = worse(s->code, EXIT_STREAM);
     } else if (!s->has_synced) {
