@@ -1,6 +1,6 @@
-#include "json/jx.h"
 #include "rec/lines.h"
 #include "yaml/yaml.h"
+#include "json/jx.h"
 
 /* Where the key is, or would be. */
 static size_t position(const struct ynode *map, const char *key)

@@ -14,15 +14,15 @@ static const struct {
     int kind;
     const char *json;
 } words[] = {
-    {"~", Y_NULL, "null"},      {"null", Y_NULL, "null"},   {"Null", Y_NULL, "null"},
-    {"NULL", Y_NULL, "null"},   {"y", Y_BOOL, "true"},      {"Y", Y_BOOL, "true"},
-    {"yes", Y_BOOL, "true"},    {"Yes", Y_BOOL, "true"},    {"YES", Y_BOOL, "true"},
-    {"true", Y_BOOL, "true"},   {"True", Y_BOOL, "true"},   {"TRUE", Y_BOOL, "true"},
-    {"on", Y_BOOL, "true"},     {"On", Y_BOOL, "true"},     {"ON", Y_BOOL, "true"},
-    {"n", Y_BOOL, "false"},     {"N", Y_BOOL, "false"},     {"no", Y_BOOL, "false"},
-    {"No", Y_BOOL, "false"},    {"NO", Y_BOOL, "false"},    {"false", Y_BOOL, "false"},
-    {"False", Y_BOOL, "false"}, {"FALSE", Y_BOOL, "false"}, {"off", Y_BOOL, "false"},
-    {"Off", Y_BOOL, "false"},   {"OFF", Y_BOOL, "false"},   {".inf", SCALAR_NO_JSON, NULL},
+    {"~", Y_NULL, "null"},           {"null", Y_NULL, "null"},        {"Null", Y_NULL, "null"},
+    {"NULL", Y_NULL, "null"},        {"y", Y_BOOL, "true"},           {"Y", Y_BOOL, "true"},
+    {"yes", Y_BOOL, "true"},         {"Yes", Y_BOOL, "true"},         {"YES", Y_BOOL, "true"},
+    {"true", Y_BOOL, "true"},        {"True", Y_BOOL, "true"},        {"TRUE", Y_BOOL, "true"},
+    {"on", Y_BOOL, "true"},          {"On", Y_BOOL, "true"},          {"ON", Y_BOOL, "true"},
+    {"n", Y_BOOL, "false"},          {"N", Y_BOOL, "false"},          {"no", Y_BOOL, "false"},
+    {"No", Y_BOOL, "false"},         {"NO", Y_BOOL, "false"},         {"false", Y_BOOL, "false"},
+    {"False", Y_BOOL, "false"},      {"FALSE", Y_BOOL, "false"},      {"off", Y_BOOL, "false"},
+    {"Off", Y_BOOL, "false"},        {"OFF", Y_BOOL, "false"},        {".inf", SCALAR_NO_JSON, NULL},
     {".Inf", SCALAR_NO_JSON, NULL},  {".INF", SCALAR_NO_JSON, NULL},  {"+.inf", SCALAR_NO_JSON, NULL},
     {"+.Inf", SCALAR_NO_JSON, NULL}, {"+.INF", SCALAR_NO_JSON, NULL}, {"-.inf", SCALAR_NO_JSON, NULL},
     {"-.Inf", SCALAR_NO_JSON, NULL}, {"-.INF", SCALAR_NO_JSON, NULL}, {".nan", SCALAR_NO_JSON, NULL},
@@ -31,7 +31,10 @@ static const struct {
 
 static int digit(char c)
 {
-    return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'z' ? c - 'a' + 10 : c >= 'A' && c <= 'Z' ? c - 'A' + 10 : 99;
+    return c >= '0' && c <= '9'   ? c - '0'
+           : c >= 'a' && c <= 'z' ? c - 'a' + 10
+           : c >= 'A' && c <= 'Z' ? c - 'A' + 10
+                                  : 99;
 }
 
 /* The base that the digits are written in; steps over its prefix. */

@@ -35,7 +35,8 @@ struct ynode {
     unsigned line, column; /* of its first character, counted from 1 */
     size_t n;              /* bytes of text, items, or members */
     union {
-        const char *text; /* NUL-terminated. Y_STRING: UTF-8 without NUL; scalars of other kinds: their JSON */
+        const char
+            *text; /* NUL-terminated. Y_STRING: UTF-8 without NUL; scalars of other kinds: their JSON */
         struct ynode **items;
         struct ymember *members; /* in byte order of their keys, which are unique */
     };
@@ -66,13 +67,14 @@ int yaml_each(const char *text, size_t n, const struct yaml_handler *h);
 /* The same for a text that comes in parts; memory is that of the largest document. */
 struct yaml_stream {
     const struct yaml_handler *handler;
-    struct buf window;  /* text not yet parsed, the current document first */
-    size_t scanned;     /* bytes of it whose lines were seen */
-    bool has_content;   /* among those is more than comments and directives */
-    bool is_at_start;   /* where a byte order mark may stand */
-    bool is_dead;       /* a document passed the cap: the rest is not read */
-    unsigned line;      /* of the first byte of the window */
-    int document;       /* the last one that was begun */
+    struct yaml_builder *builder;
+    struct buf window; /* text not yet parsed, the current document first */
+    size_t scanned;    /* bytes of it whose lines were seen */
+    bool has_content;  /* among those is more than comments and directives */
+    bool is_at_start;  /* where a byte order mark may stand */
+    bool is_dead;      /* a document passed the cap: the rest is not read */
+    unsigned line;     /* of the first byte of the window */
+    int document;      /* the last one that was begun */
     int errors;
 };
 void yaml_open(struct yaml_stream *s, const struct yaml_handler *h);
