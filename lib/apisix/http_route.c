@@ -9,7 +9,6 @@
  *                           QQ query matches; RRRRR is subtracted: the rank among equals (gw/rank.h)
  */
 #include <stdio.h>
-#include <strings.h>
 
 #include "apisix/backends.h"
 #include "apisix/escape.h"
@@ -78,23 +77,12 @@ static bool header_variable(char *room, size_t n, const char *name)
     return true;
 }
 
-static bool is_repeated(jv list, int i, bool ignore_case)
-{
-    const char *name = jx_getstr_or(jx_at(list, i), "name", "");
-    for (int k = 0; k < i; k++) {
-        const char *other = jx_getstr_or(jx_at(list, k), "name", "");
-        if (ignore_case ? strcasecmp(name, other) == 0 : str_eq(name, other))
-            return true; /* only the first of equivalent entries counts */
-    }
-    return false;
-}
-
 static void add_header_conditions(const struct rule *r, int match, jv *vars, jv headers)
 {
     for (int i = 0; i < jx_len(headers); i++) {
         char var[300], path[120];
         const char *name = jx_getstr_or(jx_at(headers, i), "name", "");
-        if (is_repeated(headers, i, true))
+        if (match_is_repeated(headers, i, true))
             continue;
         snprintf(path, sizeof path, "spec.rules[%d].matches[%d].headers[%d].name", r->index, match, i);
         if (!header_variable(var, sizeof var, name)) {
@@ -112,7 +100,7 @@ static void add_query_conditions(jv *vars, jv queries)
 {
     for (int i = 0; i < jx_len(queries); i++) {
         char var[300];
-        if (is_repeated(queries, i, false))
+        if (match_is_repeated(queries, i, false))
             continue;
         snprintf(var, sizeof var, "arg_%s", jx_getstr_or(jx_at(queries, i), "name", ""));
         add_value_condition(vars, var, jx_at(queries, i));
@@ -182,8 +170,8 @@ static int64_t priority_of(const struct match *m, const struct path_form *f, int
 {
     int64_t p = f->weight;
     p = p * 10 + (m->method != NULL);
-    p = p * 100 + jx_len(m->headers);
-    p = p * 100 + jx_len(m->queries);
+    p = p * 100 + m->n_headers;
+    p = p * 100 + m->n_queries;
     return p * 100000 - rank;
 }
 

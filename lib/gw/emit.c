@@ -182,29 +182,35 @@ static void add_rejection(struct additions *a, const struct node *n)
     rec_release(&r);
 }
 
-/* Appends text to the line as it was read; only findings beside earlier ones make it be written anew. */
-static void compose(struct emission *e, struct buf *out, const char *line, struct additions *a,
-                    struct digest *said, bool was_emitted)
+/* Says findings once, however often the record around them changes. */
+static void tell_news(struct emission *e, struct node *n, const struct rec *r, const struct findings *fs)
 {
+    struct digest d = digest_json(fs->list);
+    if (n->was_emitted && digest_equal(d, n->told))
+        return;
+    n->told = d;
+    e->sink->tell(r, fs->list, e->sink->ctx);
+    e->n_errors += fs->errors;
+}
+
+/* Appends text to the line as it was read; only findings beside earlier ones make it be written anew. */
+static void compose(struct emission *e, struct node *n, struct buf *out, struct additions *a)
+{
+    const char *line = n->present ? n->text : n->rejected;
     size_t len = strlen(line);
     struct rec r;
     if (jx_len(a->findings.list) == 0) {
+        n->told = (struct digest){{0}};
         buf_add(out, line, len - 1); /* without the brace */
-        buf_add(out, a->members.p, a->members.len);
-        buf_addc(out, '}');
     } else if (!rec_parse(&r, line, len, 0)) {
+        tell_news(e, n, &r, &a->findings);
         rec_add_findings(&r, &a->findings, false);
         rec_emit(&r, out);
         out->len -= 2; /* the brace and the LF */
-        buf_add(out, a->members.p, a->members.len);
-        buf_addc(out, '}');
-        struct digest d = digest_of(out->p, out->len);
-        if (!was_emitted || !digest_equal(d, *said)) {
-            e->sink->tell(&r, a->findings.list, e->sink->ctx);
-            e->n_errors += a->findings.errors;
-        }
         rec_release(&r);
     }
+    buf_add(out, a->members.p, a->members.len);
+    buf_addc(out, '}');
 }
 
 static void say_farewell(struct emission *e, struct node *n)
@@ -250,7 +256,7 @@ void emit_node(struct emission *e, struct node *n)
     if (gather(e, &a, n)) {
         struct buf out;
         buf_init(&out, BUF_MAX_OUTPUT);
-        compose(e, &out, n->present ? n->text : n->rejected, &a, &n->said, n->was_emitted);
+        compose(e, n, &out, &a);
         struct digest d = digest_of(out.p, out.len);
         if (e->is_full || !n->was_emitted || !digest_equal(d, n->said))
             e->sink->emit(out.p, out.len, e->sink->ctx);

@@ -9,11 +9,11 @@
 
 /* ---- reading ---- */
 
-static void refuse(struct verdict *v, const char *reason, const char *fmt, ...)
-    __attribute__((format(printf, 3, 4)));
+static void refuse(struct verdict *v, const char *reason, const char *member, const char *fmt, ...)
+    __attribute__((format(printf, 4, 5)));
 
 /* The first complaint stands. */
-static void refuse(struct verdict *v, const char *reason, const char *fmt, ...)
+static void refuse(struct verdict *v, const char *reason, const char *member, const char *fmt, ...)
 {
     if (v->reason)
         return;
@@ -23,7 +23,13 @@ static void refuse(struct verdict *v, const char *reason, const char *fmt, ...)
     vsnprintf(text, sizeof text, fmt, ap);
     va_end(ap);
     v->reason = reason;
+    v->member = xstrdup(member);
     v->message = xstrdup(text);
+}
+
+static void refuse_too(struct verdict *v, const char *reason, const struct verdict *because)
+{
+    refuse(v, reason, because->member, "%s", because->message);
 }
 
 static enum protocol protocol_of(const char *name)
@@ -46,9 +52,8 @@ static void read_allowed_routes(struct listener *l, jv spec)
         if (str_eq(group, GATEWAY_GROUP) && str_eq(name, "HTTPRoute"))
             l->takes_http_routes = true;
         else
-            refuse(&l->resolved, "InvalidRouteKinds",
-                   "allowedRoutes.kinds: routes of kind %s%s%s cannot attach here", group, *group ? "/" : "",
-                   name);
+            refuse(&l->resolved, "InvalidRouteKinds", "allowedRoutes.kinds",
+                   "routes of kind %s%s%s cannot attach here", group, *group ? "/" : "", name);
     }
 }
 
@@ -61,8 +66,8 @@ static void read_listener(struct listener *l, jv spec)
     l->port = (int)jx_getint_or(spec, "port", 0);
     l->selector = JX_NONE;
     if (l->protocol == PROTOCOL_OTHER) {
-        refuse(&l->accepted, "UnsupportedProtocol", "protocol %s is not supported; HTTP and HTTPS are",
-               l->protocol_name);
+        refuse(&l->accepted, "UnsupportedProtocol", "protocol",
+               "protocol %s is not supported; HTTP and HTTPS are", l->protocol_name);
         return;
     }
     read_allowed_routes(l, spec);
@@ -82,15 +87,15 @@ static void find_conflicts(struct gateway *g)
                 b->protocol == PROTOCOL_OTHER)
                 continue;
             if (a->protocol != b->protocol)
-                refuse(&a->conflicted, "ProtocolConflict", "listener %s uses port %d with protocol %s",
-                       b->name, b->port, b->protocol_name);
+                refuse(&a->conflicted, "ProtocolConflict", "port",
+                       "listener %s uses port %d with protocol %s", b->name, b->port, b->protocol_name);
             else if (str_eq(a->hostname, b->hostname))
-                refuse(&a->conflicted, "HostnameConflict", "listener %s has the same port and hostname",
-                       b->name);
+                refuse(&a->conflicted, "HostnameConflict", "hostname",
+                       "listener %s has the same port and hostname", b->name);
         }
         struct listener *l = &g->listeners[i];
         if (l->conflicted.reason)
-            refuse(&l->accepted, l->conflicted.reason, "%s", l->conflicted.message);
+            refuse_too(&l->accepted, l->conflicted.reason, &l->conflicted);
     }
 }
 
@@ -132,19 +137,16 @@ static void take_secret(struct reading *at, struct listener *l, const char *memb
         return;
     }
     if (!n->present || !secret) {
-        refuse(&l->resolved, "InvalidCertificateRef", "tls.%s: Secret %s/%s does not exist", member, ref->ns,
+        refuse(&l->resolved, "InvalidCertificateRef", member, "Secret %s/%s does not exist", ref->ns,
                ref->name);
         return;
     }
     const char *why = cert_read(&cert, secret->cert_base64, secret->key_base64, at->options->now);
     if (why) {
-        refuse(&l->resolved, "InvalidCertificateRef", "tls.%s: Secret %s/%s: %s", member, ref->ns, ref->name,
-               why);
+        refuse(&l->resolved, "InvalidCertificateRef", member, "Secret %s/%s: %s", ref->ns, ref->name, why);
         return;
     }
-    char path[64];
-    snprintf(path, sizeof path, "tls.%s", member);
-    tell_validity(at, &cert, path, ref);
+    tell_validity(at, &cert, member, ref);
     l->certs = xreallocarray(l->certs, (size_t)l->n_certs + 1, sizeof *l->certs);
     l->certs[l->n_certs++] = cert;
 }
@@ -152,20 +154,20 @@ static void take_secret(struct reading *at, struct listener *l, const char *memb
 static void take_certificate_ref(struct reading *at, struct listener *l, jv spec, int i)
 {
     char member[40];
-    snprintf(member, sizeof member, "certificateRefs[%d]", i);
+    snprintf(member, sizeof member, "tls.certificateRefs[%d]", i);
     struct ref ref = {jx_getstr_or(spec, "group", ""), jx_getstr_or(spec, "kind", "Secret"),
                       jx_getstr_or(spec, "namespace", at->node->ns), jx_getstr_or(spec, "name", "")};
     if (*ref.group || !str_eq(ref.kind, "Secret")) {
-        refuse(&l->resolved, "InvalidCertificateRef",
-               "tls.%s: %s%s%s cannot hold a certificate; a Secret is expected", member, ref.group,
-               *ref.group ? "/" : "", ref.kind);
+        refuse(&l->resolved, "InvalidCertificateRef", member,
+               "%s%s%s cannot hold a certificate; a Secret is expected", ref.group, *ref.group ? "/" : "",
+               ref.kind);
         return;
     }
     switch (ref_is_permitted(at->w, at->node, "Gateway", &ref)) {
     case ANSWER_NO:
-        refuse(&l->resolved, "RefNotPermitted",
-               "tls.%s: no ReferenceGrant in namespace %s lets Gateways of %s use Secret %s", member, ref.ns,
-               at->node->ns, ref.name);
+        refuse(&l->resolved, "RefNotPermitted", member,
+               "no ReferenceGrant in namespace %s lets Gateways of %s use Secret %s", ref.ns, at->node->ns,
+               ref.name);
         break;
     case ANSWER_WAIT: l->waits_for_secret = true; break;
     case ANSWER_YES: take_secret(at, l, member, &ref); break;
@@ -177,15 +179,15 @@ static void read_certificates(struct reading *at, struct listener *l, jv spec, j
     if (l->protocol != PROTOCOL_HTTPS || l->accepted.reason)
         return;
     if (jx_is_obj(frontend)) /* never serve without a check that was asked for */
-        refuse(&l->accepted, "UnsupportedValue",
+        refuse(&l->accepted, "UnsupportedValue", "tls",
                "client certificate validation (spec.tls.frontend) is not supported yet");
     jv refs = jx_path(spec, "tls.certificateRefs");
     for (int i = 0; i < jx_len(refs); i++)
         take_certificate_ref(at, l, jx_at(refs, i), i);
     if (jx_len(refs) == 0)
-        refuse(&l->programmed, "InvalidTLSConfig", "an HTTPS listener needs tls.certificateRefs");
+        refuse(&l->programmed, "InvalidTLSConfig", "tls", "an HTTPS listener needs tls.certificateRefs");
     if (l->n_certs == 0 && !l->waits_for_secret && l->resolved.reason)
-        refuse(&l->programmed, "Invalid", "%s", l->resolved.message);
+        refuse_too(&l->programmed, "Invalid", &l->resolved);
 }
 
 /* ---- the whole ---- */
@@ -244,13 +246,13 @@ static void read_listeners(struct reading *at, struct gateway *g, jv spec)
         at->listener = i;
         read_certificates(at, l, jx_at(list, i), frontend);
         if (l->accepted.reason)
-            refuse(&l->programmed, "Invalid", "%s", l->accepted.message);
+            refuse_too(&l->programmed, l->conflicted.reason ? l->conflicted.reason : "Invalid", &l->accepted);
         if (l->accepted.reason)
-            tell(at, F_LISTENER_INVALID, "", l->accepted.message);
+            tell(at, F_LISTENER_INVALID, l->accepted.member, l->accepted.message);
         else if (l->resolved.reason)
-            tell(at, F_REF_UNRESOLVED, "", l->resolved.message);
+            tell(at, F_REF_UNRESOLVED, l->resolved.member, l->resolved.message);
         else if (l->programmed.reason)
-            tell(at, F_LISTENER_INVALID, "", l->programmed.message);
+            tell(at, F_LISTENER_INVALID, l->programmed.member, l->programmed.message);
     }
 }
 
@@ -420,6 +422,7 @@ jv gateway_status(const struct gateway *g)
 
 static void verdict_clear(struct verdict *v)
 {
+    free(v->member);
     free(v->message);
 }
 

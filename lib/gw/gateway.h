@@ -18,6 +18,7 @@ enum routes_from { FROM_SAME, FROM_ALL, FROM_SELECTOR };
 /* A listener's verdict on one condition. Zeroed means "fine". */
 struct verdict {
     const char *reason; /* NULL: the condition is True */
+    char *member;       /* of the listener that is wrong, "" for the whole; owned */
     char *message;      /* owned; NULL when the condition is True */
 };
 

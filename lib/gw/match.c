@@ -1,5 +1,26 @@
 #include "gw/match.h"
 
+#include <strings.h>
+
+bool match_is_repeated(jv list, int i, bool ignore_case)
+{
+    const char *name = jx_getstr_or(jx_at(list, i), "name", "");
+    for (int k = 0; k < i; k++) {
+        const char *other = jx_getstr_or(jx_at(list, k), "name", "");
+        if (ignore_case ? strcasecmp(name, other) == 0 : str_eq(name, other))
+            return true;
+    }
+    return false;
+}
+
+static int count_distinct(jv list, bool ignore_case)
+{
+    int n = 0;
+    for (int i = 0; i < jx_len(list); i++)
+        n += !match_is_repeated(list, i, ignore_case);
+    return n;
+}
+
 struct match match_read(jv match)
 {
     jv path = jx_get(match, "path");
@@ -16,6 +37,8 @@ struct match match_read(jv match)
     m.path_len = strlen(m.path);
     while (m.type == PATH_PREFIX && m.path_len > 0 && m.path[m.path_len - 1] == '/')
         m.path_len--;
+    m.n_headers = count_distinct(m.headers, true);
+    m.n_queries = count_distinct(m.queries, false);
     return m;
 }
 

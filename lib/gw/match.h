@@ -18,10 +18,15 @@ struct match {
     const char *method; /* NULL: any */
     jv headers;         /* borrowed array, or none */
     jv queries;
+    int n_headers; /* with different names, as far as HTTP tells names apart: only the first counts */
+    int n_queries;
 };
 
 /* Reads `match`; absent members mean what the API defaults them to. */
 struct match match_read(jv match);
+
+/* Whether an earlier entry of the list has the name of entry i, and so takes its place. */
+bool match_is_repeated(jv list, int i, bool ignore_case);
 
 /* The matches of a rule: an absent or empty list stands for one that takes every request. */
 int rule_n_matches(jv rule);

@@ -23,7 +23,7 @@ static struct digest key_of(const struct match *m, const struct tie_place *at)
     struct buf b;
     buf_init(&b, BUF_MAX_SCRATCH);
     buf_addf(&b, "%s\n%d\n%d\n%s\n%d\n%d\n", at->host, at->port, (int)m->type, m->method ? m->method : "",
-             jx_len(m->headers), jx_len(m->queries));
+             m->n_headers, m->n_queries);
     if (m->type == PATH_REGEX)
         buf_addf(&b, "%zu", m->path_len);
     else

@@ -73,6 +73,7 @@ struct node {
     bool is_dirty;      /* to be computed at the next SYNC */
     bool is_stale;      /* to be emitted at the next SYNC, if the line differs from the last */
     bool was_emitted;   /* the stream knows of it */
+    struct digest told; /* of the findings last printed */
     char *farewell;     /* the DELETED record to emit at the next SYNC */
     struct digest said; /* of the line last emitted; of the line last read for kinds that are consumed */
 };
