@@ -26,7 +26,7 @@ fuzz() {
 }
 golden() { part golden tests/golden.sh; }
 bats_suite() { part bats bats --formatter tap tests/bats; }
-docs() { each tests/docs/*.sh; }
+docs() { each tests/docs/*.py; }
 props() { each tests/props/*.py; }
 
 each() { # PROGRAM...

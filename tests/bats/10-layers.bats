@@ -22,17 +22,20 @@ may_use() { # DIR ALLOWED...
     may_use gw base json rec
     may_use apisix base json rec gw
     may_use net base json
+    may_use push base json rec apisix net
 }
 
 @test "every directory of lib is under a rule" {
     for dir in "$root"/lib/*/; do
-        [[ " base json rec yaml gw apisix net " == *" $(basename "$dir") "* ]] || fail "no rule for $dir"
+        [[ " base json rec yaml gw apisix net push " == *" $(basename "$dir") "* ]] || fail "no rule for $dir"
     done
 }
 
 @test "jv_ functions are called in lib/json only" {
     # Comments may speak of them.
-    run ! bash -c "grep -nE '\\bjv_[a-z_]+\\(' '$root'/tools/*.c $(printf "'%s' " "$root"/lib/{base,rec,yaml,gw,apisix,net}/*.[ch] 2>/dev/null) 2>/dev/null | grep -vE ':[0-9]+: *(/?\\*|//)'"
+    calls=$(grep -nE '\bjv_[a-z_]+\(' "$root"/tools/*.c "$root"/lib/*/*.[ch] | grep -v "^$root/lib/json/" |
+        grep -vE ':[0-9]+: *(/?\*|//)' || true)
+    [[ -z $calls ]] || fail "$calls"
 }
 
 @test "lib/gw and lib/apisix touch no descriptor, clock or socket" {

@@ -1,0 +1,141 @@
+# The scripts in pipelines/: the product's front door.
+load helpers
+
+scripts=(gw-lint gw-render gw-reconcile gw-summary gw-redact)
+
+# A copy of the shop that may be spoilt.
+setup() {
+    cp -r "$shop" "$BATS_TEST_TMPDIR/shop"
+    cd "$BATS_TEST_TMPDIR"
+}
+
+@test "--help explains each script" {
+    for script in "${scripts[@]}"; do
+        for option in -h --help; do
+            run --separate-stderr "$script" $option
+            [[ $status == 0 && $output == "usage: $script "* && $stderr == "" && ${#lines[@]} -ge 3 ]] || fail "$script: $output"
+        done
+    done
+}
+
+@test "without arguments, exit code 2 and a hint" {
+    for script in gw-lint gw-render gw-reconcile; do
+        run --separate-stderr "$script" </dev/null
+        [[ $status == 2 && $output == "" && $stderr == "$script: error: "*--help* ]] || fail "$script: $status $stderr"
+    done
+}
+
+@test "scripts find the tools beside themselves" {
+    bin=$(dirname "$(command -v gw-render)")
+    ln -s "$bin/gw-render" linked
+    PATH=/usr/bin:/bin run -1 --separate-stderr ./linked shop --format json
+    jq -e '.routes | length > 0' <<<"$output"
+}
+
+@test "gw-lint prints findings on stdout as FILE:LINE: and exits 1" {
+    run --separate-stderr gw-lint shop
+    [[ $status == 1 && $stderr == "" ]] || fail "$status: $stderr"
+    errors=$(grep ': error: ' <<<"$output")
+    grep -qE '^shop/90-broken.yaml:1[0-9]: error: HTTPRoute shop/gift-cards: spec.rules\[0\].matches\[0\].path.type: .*\[[a-z-]+\]$' <<<"$output" || fail "$output"
+    grep -qE '^shop/90-broken.yaml:[0-9]+: error: .*timeout.*\[field-unknown\]$' <<<"$output"
+    [[ $(grep -vc '^shop/90-broken.yaml:' <<<"$errors") == 0 ]] || fail "$errors"
+    [[ $output == "$(gw-lint shop)" ]] || [[ $(gw-lint shop) == "$output" ]]
+}
+
+@test "gw-lint exits 0 without errors" {
+    rm shop/90-broken.yaml
+    run gw-lint shop
+    [[ $status == 0 && $output != *error:* ]] || fail "$output"
+}
+
+@test "gw-lint takes several files" {
+    run -1 gw-lint shop/[1-5]*.yaml shop/90-broken.yaml
+    [[ $output == *90-broken.yaml:* ]]
+}
+
+@test "gw-lint exits 3 or 4, not 1, when it could not tell" {
+    run --separate-stderr gw-lint no-such-directory
+    [[ $status == 4 && $output == "" && $stderr == *no-such-directory* ]] || fail "$status: $output $stderr"
+    printf 'kind: [\n' >shop/60-torn.yaml
+    run --separate-stderr gw-lint shop
+    [[ $status == 3 && $output == *60-torn.yaml:* ]] || fail "$status: $output"
+}
+
+@test "gw-render prints the document and exits as its worst stage" {
+    run -1 --separate-stderr gw-render shop --format json
+    jq -e '(.routes | length > 5) and (.upstreams | length == 5) and (.ssls | length == 1)' <<<"$output"
+    rm shop/90-broken.yaml
+    run -0 --separate-stderr gw-render shop
+    [[ $output == *$'\n#END' ]]
+    run --separate-stderr gw-render no-such-directory
+    [[ $status == 4 ]] || fail "$status"
+}
+
+@test "a broken route changes nothing about the others" {
+    gw-render shop 2>/dev/null >with || true
+    rm shop/90-broken.yaml
+    gw-render shop 2>/dev/null >without
+    diff with without
+}
+
+@test "gw-reconcile follows the directory and takes a signal as the end" {
+    gw-reconcile shop file:apisix.yaml 2>err 3>&- &
+    pid=$!
+    wait_for test -s apisix.yaml
+    grep -q 'www.bookshop.example' apisix.yaml
+    cp apisix.yaml before
+    sed -i 's/www\.bookshop/shop.bookshop/' shop/20-storefront.yaml
+    wait_for grep -q shop.bookshop.example apisix.yaml
+    grep -q '10.1.2.11' apisix.yaml
+    sed -i 's/shop\.bookshop/www.bookshop/' shop/20-storefront.yaml
+    wait_for cmp -s before apisix.yaml
+    rm shop/30-api.yaml
+    wait_for bash -c '! grep -q api.bookshop.example apisix.yaml'
+    pkill -TERM -P "$pid" gw-watch
+    wait "$pid" || true
+}
+
+wait_for() {
+    for ((i = 0; i < 100; i++)); do
+        "$@" && return 0
+        sleep 0.1
+    done
+    fail "waited 10 s for: $* ($(cat err))"
+}
+
+@test "gw-summary shows listeners, routes, endpoints and what was refused" {
+    gw-watch --once -f shop | gw-validate 2>/dev/null | gw-resolve-refs 2>/dev/null | gw-summary >seen || true
+    grep -qE '^infra/front +https +HTTPS:443 +\*\.bookshop\.example +[0-9]+ +ready' seen || fail "$(<seen)"
+    grep -qE '^shop/storefront +www.* +/\* +web:80 90% \(3\), web-next:80 10% \(1\) +ok' seen || fail "$(<seen)"
+    grep -qE '^shop/catalogue .*recommendations:8080 \(0\)' seen || fail "$(<seen)"
+    grep -qE '^HTTPRoute shop/gift-cards \(shop/90-broken.yaml' seen || fail "$(<seen)"
+    run ! grep -q $'\033' seen
+    grep -qE 'error: spec.rules\[0\].timeout' seen
+}
+
+@test "gw-summary takes records of every stage" {
+    for stage in gw-watch gw-validate gw-resolve-refs gw-translate; do
+        up_to $stage | gw-summary >seen || fail "$stage"
+        grep -q '^shop/storefront' seen || fail "$stage: $(<seen)"
+        run ! grep -q 'not end in a SYNC' seen
+    done
+}
+
+@test "gw-summary does not let names drive the terminal" {
+    run bash -c 'printf "%s\n" "{\"type\":\"ADDED\",\"object\":{\"apiVersion\":\"v1\",\"kind\":\"HTTPRoute\",\"metadata\":{\"name\":\"a\\u001b[31m\"},\"spec\":{\"hostnames\":[\"\\u0007\"]}}}" | gw-summary'
+    [[ $status == 0 && $output != *$'\033'* && $output != *$'\007'* && $output == *"stream did not end in a SYNC"* ]]
+}
+
+@test "gw-redact takes out every secret and nothing else" {
+    key=$(sed -n 's/^ *tls.key: //p' shop/10-gateway.yaml)
+    pem=$(base64 -d <<<"$key" | sed -n 2p)
+    for stage in gw-watch gw-validate gw-resolve-refs gw-translate; do
+        up_to $stage >all
+        gw-redact <all >redacted
+        run ! grep -qE "${key:60:40}|${pem//+/\\+}|PRIVATE KEY" redacted
+        [[ $(wc -l <all) == $(wc -l <redacted) ]] || fail "$stage: lines are lost"
+        grep -qE "${key:60:40}|PRIVATE KEY" all || [[ $stage == gw-validate ]] || fail "$stage: nothing to redact?"
+        diff <(jq -S 'select(.object.kind? != "Secret") | del(.. | .certificates?, .ssls?)' all) \
+            <(jq -S 'select(.object.kind? != "Secret") | del(.. | .certificates?, .ssls?)' redacted) || fail "$stage"
+    done
+}

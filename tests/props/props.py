@@ -1,0 +1,331 @@
+#!/usr/bin/env python3
+"""Properties of the pipe on random worlds. TAP.
+
+PROPS_ROUNDS (default 12) is how often each property is tried, PROPS_SEED where the dice start; a failure
+names the seed that repeats it: PROPS_SEED=N PROPS_ROUNDS=1 tests/props/props.py NAME
+"""
+import json, os, random, re, subprocess, sys, tempfile
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from world import Maker, certificate, identity
+
+root = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+if "B" not in os.environ:
+    os.environ["PATH"] = root + "/build/bin:" + os.environ["PATH"]
+os.environ.update(LC_ALL="C", NO_COLOR="1", GW_NOW="1767225600")
+CERT = certificate(root + "/docs/examples/bookshop")
+SCHEMA = os.path.join(root, "../shared/data/apisix-3.18.0-schema.json")
+STAGES = [["gw-validate"], ["gw-resolve-refs"], ["gw-translate"]]
+FULL = '{"type":"SYNC","full":true}'
+PART = '{"type":"SYNC"}'
+IDENTITY = ["jq", "-c", "--unbuffered", "."]
+
+
+class Failed(Exception):
+    pass
+
+
+def need(condition, what):
+    if not condition:
+        raise Failed(what)
+
+
+def text(lines):
+    return "".join(l + "\n" for l in lines).encode()
+
+
+def event(kind, obj):
+    return json.dumps({"type": kind, "object": obj}, separators=(",", ":"))
+
+
+def pipe(commands, data, allowed=(0, 1)):
+    with tempfile.TemporaryFile() as given, tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+        given.write(data)
+        given.seek(0)
+        procs, stdin = [], given
+        for i, c in enumerate(commands):
+            last = i == len(commands) - 1
+            p = subprocess.Popen(c, stdin=stdin, stdout=out if last else subprocess.PIPE, stderr=err)
+            if procs:
+                procs[-1].stdout.close()
+            stdin = p.stdout
+            procs.append(p)
+        codes = [p.wait() for p in procs]
+        err.seek(0)
+        said = err.read().decode("utf-8", "replace")
+        need(all(c in allowed for c in codes), "exit codes %s\n%s" % (codes, said[-1500:]))
+        out.seek(0)
+        return out.read()
+
+
+def push_to(path):
+    return [["gw-push", "--force", "--format", "json", "--to", "file:" + path]]
+
+
+def read(path):
+    try:
+        with open(path, "rb") as f:
+            return f.read()
+    except FileNotFoundError:
+        return b""
+
+
+def document(lines, room, name="once.json", between=None):
+    """The target file after the whole pipe, from nothing."""
+    path = os.path.join(room, name)
+    if os.path.exists(path):
+        os.unlink(path)
+    commands = STAGES + push_to(path)
+    if between:
+        commands = [c for pair in zip(commands, [between] * len(commands)) for c in pair][:-1]
+    pipe(commands, text(lines))
+    return read(path)
+
+
+def listing(world, rng=None):
+    objects = list(world.values())
+    if rng:
+        rng.shuffle(objects)
+    return [event("ADDED", o) for o in objects] + [FULL]
+
+
+def history(maker, rng, steps=6):
+    """Lines of a random life of a world, and the world at its end. Ends in a SYNC."""
+    world = maker.world(rng.choice([5, 40]))
+    lines = listing(world, rng)
+    for _ in range(rng.randint(1, steps)):
+        for _ in range(rng.randint(0, 5)):
+            roll = rng.random()
+            if roll < 0.25 and world:
+                key = rng.choice(sorted(world))
+                gone = world.pop(key)
+                lines.append(event("DELETED", gone))
+            elif roll < 0.35 and world:
+                lines.append(event("MODIFIED", world[rng.choice(sorted(world))]))  # said again
+            else:
+                o = maker.any()
+                # Of versions between two SYNCs, only the last counts.
+                if rng.random() < 0.2:
+                    lines.append(event("ADDED", o))
+                    lines.append(event("DELETED", o))
+                    world.pop(identity(o), None)
+                    continue
+                world[identity(o)] = o
+                lines.append(event(rng.choice(["ADDED", "MODIFIED"]), o))
+        if rng.random() < 0.3:
+            lost = sorted(world)
+            rng.shuffle(lost)
+            for key in lost[: rng.choice([0, 0, 2])]:
+                world.pop(key)  # vanished while nobody looked
+            lines += listing(world, rng)
+        else:
+            lines.append(PART)
+    return lines, world
+
+
+def last_said(stream):
+    """What a reader of gw-resolve-refs' output knows at its end: the last record of each identity."""
+    seen = {}
+    fresh = set()
+    for line in stream.splitlines():
+        r = json.loads(line)
+        if r["type"] == "SYNC":
+            if r.get("full"):
+                seen = {k: v for k, v in seen.items() if k in fresh}
+                fresh = set()
+            continue
+        key = identity(r["object"])
+        # A Service that lost its last user is said to serve nothing; one that never had any is not said.
+        if r["type"] == "DELETED" or (r["object"]["kind"] == "Service" and not r["resolved"]["ports"]):
+            seen.pop(key, None)
+        else:
+            r.pop("type")
+            seen[key] = r
+            fresh.add(key)
+    return seen
+
+
+def differences(a, b, path=""):
+    if isinstance(a, dict) and isinstance(b, dict):
+        return [d for k in sorted(set(a) | set(b)) for d in differences(a.get(k), b.get(k), path + "." + k)]
+    if isinstance(a, list) and isinstance(b, list) and len(a) == len(b):
+        return [d for i in range(len(a)) for d in differences(a[i], b[i], "%s[%d]" % (path, i))]
+    return [] if a == b else ["%s: %.200s | %.200s" % (path, json.dumps(a), json.dumps(b))]
+
+
+# ---- the properties: each gets dice and a directory ----
+
+def order_does_not_matter(rng, room):
+    world = Maker(rng, CERT).world()
+    if rng.random() < 0.3:
+        broken = Maker(rng, CERT).broken_route()
+        world[identity(broken)] = broken
+    first = document(listing(world), room)
+    need(first, "nothing was written")
+    for _ in range(3):
+        need(document(listing(world, rng), room) == first, "another order gave another file")
+
+
+def increments_end_where_one_shot_does(rng, room):
+    lines, world = history(Maker(rng, CERT), rng)
+    resolve = STAGES[:2]
+    life = last_said(pipe(resolve, text(lines)))
+    once = last_said(pipe(resolve, text(listing(world))))
+    for key in sorted(set(life) | set(once)):
+        need(life.get(key) == once.get(key), "gw-resolve-refs: %s: after a life and at once differ:\n%s"
+             % ("/".join(key), "\n".join(differences(life.get(key), once.get(key)))))
+    grown = document(lines, room, "grown.json")
+    need(grown == document(listing(world), room), "the files differ")
+
+
+def a_cut_changes_nothing(rng, room):
+    maker = Maker(rng, CERT)
+    lines, _ = history(maker, rng, 2)
+    target = os.path.join(room, "target.json")
+    live = document(lines, room, "target.json")
+    more, _ = history(maker, rng, 3)
+    data = text(more)
+    for stage in range(4):
+        tail = STAGES[stage:] + push_to(target)
+        for _ in range(2):
+            at = rng.randint(0, len(data))
+            whole = data[:at]
+            # up to the end of the last line that is a SYNC
+            kept = b"".join(whole.splitlines(True)[: last_sync(whole)])
+            results = []
+            for given in (whole, kept):
+                with open(target, "wb") as f:
+                    f.write(live)
+                pipe(tail, given, (0, 1, 3))
+                results.append(read(target))
+            need(results[0] == results[1], "cut before stage %d at byte %d of %d" % (stage, at, len(data)))
+            need(kept or results[0] == live, "cut before any SYNC, stage %d, byte %d" % (stage, at))
+        if stage < 3:
+            data = pipe([STAGES[stage]], data)
+
+
+def last_sync(data):
+    n = 0
+    for i, line in enumerate(data.splitlines(True)):
+        if line.endswith(b"\n") and json.loads(line)["type"] == "SYNC":
+            n = i + 1
+    return n
+
+
+def jq_between_the_stages_changes_nothing(rng, room):
+    lines, _ = history(Maker(rng, CERT), rng, 2)
+    need(document(lines, room) == document(lines, room, "jq.json", IDENTITY), "the files differ")
+
+
+def twice_is_once(rng, room):
+    world = Maker(rng, CERT).world()
+    path = os.path.join(room, "target.json")
+    document(listing(world), room, "target.json")
+    before = os.stat(path)
+    pipe(STAGES + push_to(path), text(listing(world, rng)))
+    after = os.stat(path)
+    need((before.st_mtime_ns, before.st_ino) == (after.st_mtime_ns, after.st_ino), "the second run wrote the file")
+
+
+def a_broken_object_harms_no_other(rng, room):
+    maker = Maker(rng, CERT)
+    world = maker.world()
+    without = document(listing(world), room)
+    broken = maker.broken_route()
+    world[identity(broken)] = broken
+    need(document(listing(world, rng), room) == without, "a route that is refused changed the file")
+
+
+def ids_are_unique_and_lead_somewhere(rng, room):
+    doc = json.loads(document(listing(Maker(rng, CERT).world()), room))
+    for kind, items in doc.items():
+        ids = [o["id"] for o in items]
+        need(len(ids) == len(set(ids)), "%s: an id twice" % kind)
+        for o in items:
+            need(re.match(r"^[A-Za-z0-9._-]{1,64}$", o["id"]), "id %r" % o["id"])
+            need({"managed-by", "gwpipe-instance", "gwpipe-owner"} <= set(o.get("labels", {})), "%s: labels" % o["id"])
+    upstreams = {o["id"] for o in doc.get("upstreams", [])}
+    for ref in re.findall(r'"upstream_id": ?"([^"]+)"', json.dumps(doc.get("routes", []))):
+        need(ref in upstreams, "upstream %s is missing" % ref)
+
+
+def what_is_emitted_satisfies_apisix(rng, room):
+    doc = json.loads(document(listing(Maker(rng, CERT).world()), room))
+    for kind, items in doc.items():
+        name = {"routes": "route", "upstreams": "upstream", "ssls": "ssl"}[kind]
+        for o in items:
+            complain(VALIDATORS[name], o, o["id"])
+            for plugin, conf in o.get("plugins", {}).items():
+                need(plugin in PLUGINS, "%s: no plugin %s" % (o["id"], plugin))
+                complain(PLUGINS[plugin], conf, "%s: %s" % (o["id"], plugin))
+
+
+def complain(validator, value, where):
+    for e in validator.iter_errors(value):
+        raise Failed("%s: %s at %s" % (where, e.message[:300], "/".join(map(str, e.absolute_path))))
+
+
+def load_schemas():
+    import jsonschema
+    with open(SCHEMA) as f:
+        all_schemas = mend(json.load(f))
+    make = jsonschema.Draft7Validator
+    return ({k: make(v) for k, v in all_schemas["main"].items()},
+            {k: make(v["schema"]) for k, v in all_schemas["plugins"].items() if "schema" in v})
+
+
+def mend(schema):
+    """Lua has one empty table: {} where JSON Schema wants []; and its patterns are PCRE."""
+    if isinstance(schema, list):
+        return [mend(x) for x in schema]
+    if not isinstance(schema, dict):
+        return schema
+    out = {}
+    for k, v in schema.items():
+        if k in ("required", "enum", "anyOf", "oneOf", "allOf") and v == {}:
+            continue
+        if k == "pattern" and isinstance(v, str):
+            try:
+                re.compile(v)
+            except re.error:
+                continue
+        out[k] = mend(v)
+    return out
+
+
+PROPERTIES = [order_does_not_matter, increments_end_where_one_shot_does, a_cut_changes_nothing, jq_between_the_stages_changes_nothing,
+              twice_is_once, a_broken_object_harms_no_other, ids_are_unique_and_lead_somewhere, what_is_emitted_satisfies_apisix]
+
+
+def main():
+    global VALIDATORS, PLUGINS
+    rounds = int(os.environ.get("PROPS_ROUNDS", "12"))
+    start = int(os.environ.get("PROPS_SEED", str(random.SystemRandom().randint(0, 10 ** 6))))
+    wanted = [p for p in PROPERTIES if not sys.argv[1:] or p.__name__ in sys.argv[1:]]
+    print("# PROPS_SEED=%d PROPS_ROUNDS=%d" % (start, rounds))
+    failed = 0
+    for n, prop in enumerate(wanted, 1):
+        title = "props: " + prop.__name__.replace("_", " ")
+        if prop is what_is_emitted_satisfies_apisix:
+            if not os.path.exists(SCHEMA):
+                print("ok %d %s # SKIP no schema of APISIX here" % (n, title))
+                continue
+            VALIDATORS, PLUGINS = load_schemas()
+        for seed in range(start, start + rounds):
+            try:
+                with tempfile.TemporaryDirectory() as room:
+                    prop(random.Random("%s %d" % (prop.__name__, seed)), room)
+            except Failed as why:
+                failed += 1
+                print("not ok %d %s" % (n, title))
+                print("#   PROPS_SEED=%d PROPS_ROUNDS=1 tests/props/props.py %s" % (seed, prop.__name__))
+                print("\n".join("#   " + l[:2000] for l in str(why).splitlines()))
+                break
+        else:
+            print("ok %d %s" % (n, title))
+        sys.stdout.flush()
+    print("1..%d" % len(wanted))
+    return failed > 0
+
+
+sys.exit(main())

@@ -1,0 +1,218 @@
+"""Random small worlds of Gateway API objects, made to collide: few names, few hosts, few paths.
+
+A world is a dict from identity to object. Everything comes from the random.Random handed in.
+"""
+import re
+
+GW = "gateway.networking.k8s.io/v1"
+NAMESPACES = ["red", "green", "blue"]
+HOSTS = [None, "*.shop.example", "www.shop.example", "a.b.shop.example", "*.b.shop.example", "other.example"]
+PATHS = ["/", "/a", "/a/", "/a/b", "/a.b", "/b+c", "/long/er/path"]
+STAMPS = [None, "2025-01-01T00:00:00Z", "2025-01-02T00:00:00Z"]
+
+
+def identity(obj):
+    group = obj["apiVersion"].split("/")[0] if "/" in obj["apiVersion"] else ""
+    meta = obj["metadata"]
+    return (group, obj["kind"], meta.get("namespace", ""), meta["name"])
+
+
+def certificate(shop):
+    """(tls.crt, tls.key) of the example shop, base64."""
+    text = open(shop + "/10-gateway.yaml").read()
+    return tuple(re.search(r"tls\.%s: (\S+)" % part, text).group(1) for part in ("crt", "key"))
+
+
+class Maker:
+    def __init__(self, rng, cert):
+        self.rng, self.cert = rng, cert
+
+    def obj(self, api, kind, ns, name, **rest):
+        meta = {"name": name}
+        if ns:
+            meta["namespace"] = ns
+        stamp = self.rng.choice(STAMPS)
+        if stamp and kind == "HTTPRoute":
+            meta["creationTimestamp"] = stamp
+        return dict({"apiVersion": api, "kind": kind, "metadata": meta}, **rest)
+
+    def some(self, choices, most):
+        return [self.rng.choice(choices) for _ in range(self.rng.randint(0, most))]
+
+    def namespace(self, name):
+        o = self.obj("v1", "Namespace", None, name)
+        if self.rng.random() < 0.6:
+            o["metadata"]["labels"] = {"team": self.rng.choice(["x", "y"])}
+        return o
+
+    def gateway_class(self, name):
+        ours = name == "apisix" or self.rng.random() < 0.3
+        return self.obj(GW, "GatewayClass", None, name,
+                        spec={"controllerName": "gwpipe.dev/apisix" if ours else "example.com/other"})
+
+    def listener(self, i):
+        rng = self.rng
+        protocol, port = rng.choice([("HTTP", 80), ("HTTP", 80), ("HTTP", 8080), ("HTTPS", 443), ("TCP", 9000)])
+        out = {"name": "l%d" % i, "protocol": protocol, "port": port}
+        host = rng.choice(HOSTS)
+        if host and protocol != "TCP":
+            out["hostname"] = host
+        if protocol == "HTTPS":
+            ref = {"name": rng.choice(["cert", "bad", "gone"])}
+            if rng.random() < 0.3:
+                ref["namespace"] = rng.choice(NAMESPACES)
+            out["tls"] = {"certificateRefs": [ref]}
+        scope = rng.choice(["All", "All", "Same", "Selector", None])
+        if scope == "Selector":
+            out["allowedRoutes"] = {"namespaces": {"from": scope, "selector": {"matchLabels": {"team": "x"}}}}
+        elif scope:
+            out["allowedRoutes"] = {"namespaces": {"from": scope}}
+        return out
+
+    def gateway(self, ns, name):
+        listeners, seen = [], set()
+        for i in range(self.rng.randint(1, 4)):
+            l = self.listener(i)
+            key = (l["port"], l["protocol"], l.get("hostname"))
+            if key not in seen:  # the API server refuses such twins
+                seen.add(key)
+                listeners.append(l)
+        return self.obj(GW, "Gateway", ns, name,
+                        spec={"gatewayClassName": self.rng.choice(["apisix", "apisix", "apisix", "spare"]), "listeners": listeners})
+
+    def match(self):
+        rng, out = self.rng, {}
+        if rng.random() < 0.9:
+            kind = rng.choice(["PathPrefix", "PathPrefix", "Exact", "RegularExpression"])
+            out["path"] = {"type": kind, "value": rng.choice(PATHS) if kind != "RegularExpression" else rng.choice(["/a.*", "/[ab]/c"])}
+        if rng.random() < 0.2:
+            out["method"] = rng.choice(["GET", "POST"])
+        if rng.random() < 0.3:
+            out["headers"] = [{"name": "x-version", "value": rng.choice(["1", "2"])}]
+        if rng.random() < 0.2:
+            out["queryParams"] = [{"name": "q", "value": rng.choice(["1", "$x"])}]
+        return out
+
+    def backend(self):
+        rng = self.rng
+        ref = {"name": rng.choice(["s0", "s1", "s2", "gone"]), "port": rng.choice([80, 80, 80, 81])}
+        if rng.random() < 0.3:
+            ref["namespace"] = rng.choice(NAMESPACES)
+        if rng.random() < 0.5:
+            ref["weight"] = rng.choice([0, 1, 2, 3, 50])
+        return ref
+
+    def filters(self, matches):
+        rng, out = self.rng, []
+        if rng.random() < 0.3:
+            out.append({"type": "RequestHeaderModifier", "requestHeaderModifier": {"set": [{"name": "x-a", "value": rng.choice(["1", "$host"])}]}})
+        if rng.random() < 0.2:
+            out.append({"type": "ResponseHeaderModifier", "responseHeaderModifier": {"remove": ["server"]}})
+        if rng.random() < 0.2 and matches and all(m.get("path", {}).get("type") == "PathPrefix" for m in matches):
+            out.append({"type": "URLRewrite", "urlRewrite": {"path": {"type": "ReplacePrefixMatch", "replacePrefixMatch": rng.choice(["/", "/z"])}}})
+        return out
+
+    def http_route(self, ns, name):
+        rng = self.rng
+        parents = []
+        for _ in range(rng.randint(1, 2)):
+            p = {"name": rng.choice(["g0", "g0", "g1", "gone"])}
+            if rng.random() < 0.7:
+                p["namespace"] = "red"
+            if rng.random() < 0.3:
+                p["sectionName"] = rng.choice(["l0", "l1", "l9"])
+            if (p["name"], p.get("namespace", ns)) not in [(q["name"], q.get("namespace", ns)) for q in parents]:
+                parents.append(p)
+        rules = []
+        for _ in range(rng.randint(1, 3)):
+            matches = [self.match() for _ in range(rng.randint(0, 2))]
+            rule = {"backendRefs": [self.backend() for _ in range(rng.randint(0, 3))]}
+            if matches:
+                rule["matches"] = matches
+            filters = self.filters(matches)
+            if filters:
+                rule["filters"] = filters
+            elif rng.random() < 0.1:
+                rule = dict(rule, backendRefs=[], filters=[{"type": "RequestRedirect", "requestRedirect": {"scheme": "https", "statusCode": 301}}])
+            rules.append(rule)
+        spec = {"parentRefs": parents, "rules": rules}
+        hosts = sorted({h for h in self.some(HOSTS, 3) if h})
+        if hosts:
+            spec["hostnames"] = hosts
+        return self.obj(GW, "HTTPRoute", ns, name, spec=spec)
+
+    def service(self, ns, name):
+        ports = [{"name": "http", "port": 80, "targetPort": self.rng.choice([8080, "web"])}]
+        if self.rng.random() < 0.3:
+            ports.append({"name": "more", "port": 81, "targetPort": 9090})
+        return self.obj("v1", "Service", ns, name, spec={"selector": {"app": name}, "ports": ports})
+
+    def slice(self, ns, name, service):
+        rng = self.rng
+        ends = [{"addresses": ["10.0.%d.%d" % (rng.randint(0, 1), rng.randint(1, 4))], "conditions": {"ready": rng.random() < 0.7}}
+                for _ in range(rng.randint(0, 3))]
+        o = self.obj("discovery.k8s.io/v1", "EndpointSlice", ns, name, addressType="IPv4",
+                     ports=[{"name": "http", "port": 8080}, {"name": "more", "port": 9090}], endpoints=ends)
+        o["metadata"]["labels"] = {"kubernetes.io/service-name": service}
+        return o
+
+    def secret(self, ns, name):
+        crt, key = self.cert
+        if name == "bad":
+            key = self.rng.choice(["", "Z2FyYmFnZQ=="])
+        return self.obj("v1", "Secret", ns, name, type="kubernetes.io/tls", data={"tls.crt": crt, "tls.key": key})
+
+    def grant(self, ns, name):
+        rng = self.rng
+        kind, to = rng.choice([("HTTPRoute", "Service"), ("Gateway", "Secret")])
+        target = {"group": "", "kind": to}
+        if rng.random() < 0.3:
+            target["name"] = rng.choice(["s0", "cert"])
+        return self.obj(GW, "ReferenceGrant", ns, name,
+                        spec={"from": [{"group": "gateway.networking.k8s.io", "kind": kind, "namespace": rng.choice(NAMESPACES)}], "to": [target]})
+
+    def any(self):
+        """One object of any kind, under a name that is likely taken already."""
+        rng = self.rng
+        ns = rng.choice(NAMESPACES)
+        kind = rng.choice("namespace class gateway gateway route route route route service slice slice secret grant".split())
+        if kind == "namespace":
+            return self.namespace(ns)
+        if kind == "class":
+            return self.gateway_class(rng.choice(["apisix", "spare"]))
+        if kind == "gateway":
+            return self.gateway(rng.choice(["red", ns]), rng.choice(["g0", "g1"]))
+        if kind == "route":
+            return self.http_route(ns, "r%d" % rng.randint(0, 4))
+        if kind == "service":
+            return self.service(ns, "s%d" % rng.randint(0, 2))
+        if kind == "slice":
+            s = "s%d" % rng.randint(0, 2)
+            return self.slice(ns, "%s-%d" % (s, rng.randint(0, 1)), s)
+        if kind == "secret":
+            return self.secret(ns, rng.choice(["cert", "bad"]))
+        return self.grant(ns, "grant%d" % rng.randint(0, 1))
+
+    def world(self, size=40):
+        """What most worlds need to do anything, then chance."""
+        first = [self.gateway_class("apisix"), self.gateway("red", "g0"), self.secret("red", "cert"), self.service("red", "s0"),
+                 self.slice("red", "s0-0", "s0"), self.http_route("red", "r0")]
+        world = {identity(o): o for o in first}
+        for _ in range(self.rng.randint(0, size)):
+            o = self.any()
+            world[identity(o)] = o
+        return world
+
+    def broken_route(self):
+        """One that gw-validate must refuse."""
+        o = self.http_route(self.rng.choice(NAMESPACES), "broken")
+        spoil = self.rng.randint(0, 3)
+        if spoil == 0:
+            o["spec"]["rules"][0]["matches"] = [{"path": {"type": "PathPrefx", "value": "/"}}]
+        elif spoil == 1:
+            o["spec"]["hostname"] = "www.shop.example"
+        elif spoil == 2:
+            o["spec"]["rules"] = {"backendRefs": []}
+        else:
+            o["spec"]["parentRefs"] = [{"namespace": "red"}]
+        return o
