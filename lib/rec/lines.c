@@ -63,31 +63,44 @@ struct step {
     char key[320];
 };
 
+static const char *read_index(const char *p, struct step *s)
+{
+    size_t n = strspn(p, "0123456789");
+    s->is_index = true;
+    s->index = 0;
+    for (size_t i = 0; i < n && s->index < MAX_VALUES; i++)
+        s->index = 10 * s->index + (p[i] - '0');
+    return n > 0 && p[n] == ']' ? p + n + 1 : NULL;
+}
+
+static const char *read_quoted(const char *p, struct step *s, size_t *n)
+{
+    for (; *p && *p != '"' && *n + 1 < sizeof s->key; p++) {
+        p += *p == '\\' && p[1];
+        s->key[(*n)++] = *p;
+    }
+    return p[0] == '"' && p[1] == ']' ? p + 2 : NULL;
+}
+
+/* False at the end of the path, and where it is none. */
 static bool next_step(const char **path, struct step *s)
 {
     const char *p = *path;
     size_t n = 0;
+    s->is_index = false;
     if (*p == '[' && p[1] == '"') {
-        for (p += 2; *p && *p != '"' && n + 1 < sizeof s->key; p++)
-            s->key[n++] = *p;
-        p += *p == '"';
-        p += *p == ']';
-        s->is_index = false;
+        p = read_quoted(p + 2, s, &n);
     } else if (*p == '[') {
-        s->is_index = true;
-        s->index = atoi(p + 1);
-        p += strcspn(p, "]");
-        p += *p == ']';
+        p = read_index(p + 1, s);
     } else {
         p += *p == '.';
         for (; *p && *p != '.' && *p != '[' && n + 1 < sizeof s->key; p++)
             s->key[n++] = *p;
-        s->is_index = false;
+        p = n > 0 ? p : NULL;
     }
     s->key[n] = '\0';
-    bool moved = p != *path;
     *path = p;
-    return moved;
+    return p != NULL;
 }
 
 /* How many values stand before the step's one inside of v, v itself included. *next is that value. */
@@ -113,7 +126,7 @@ int lines_find(const char *lines, int first, jv object, const char *path)
     if (!lines || !fits(lines, object))
         return 0;
     jv at = object, next;
-    while (*path && next_step(&path, &s)) {
+    while (path && *path && next_step(&path, &s)) {
         bool is_list = jx_is_arr(at);
         if (s.is_index != is_list || (is_list && (s.index < 0 || s.index >= jx_len(at))))
             break;

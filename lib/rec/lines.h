@@ -19,8 +19,8 @@ void lines_add(struct buf *out, int line, int *before);
 
 /*
  * The line of the value at `path` ("spec.rules[2].matches[0].path.value", keys with dots as
- * metadata.labels["a.b/c"]), or of the nearest one around it that is there. 0 when `lines` does not fit
- * the object. `first` is source.line.
+ * metadata.labels["a.b/c"]; NULL: the object), or of the nearest one around it that is there. 0 when `lines`
+ * does not fit the object. `first` is source.line.
  */
 int lines_find(const char *lines, int first, jv object, const char *path);
 

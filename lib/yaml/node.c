@@ -80,9 +80,9 @@ void ynode_json(struct buf *b, const struct ynode *node)
     }
 }
 
-static void add_lines(struct buf *b, const struct ynode *node, unsigned line, unsigned *before)
+static void add_lines(struct buf *b, const struct ynode *node, unsigned line, int *before)
 {
-    lines_add(b, before, line);
+    lines_add(b, (int)line, before);
     if (node->kind == Y_MAP)
         for (size_t i = 0; i < node->n && !b->overflow; i++)
             add_lines(b, node->members[i].value, node->members[i].line, before);
@@ -91,8 +91,8 @@ static void add_lines(struct buf *b, const struct ynode *node, unsigned line, un
             add_lines(b, node->items[i], node->items[i]->line, before);
 }
 
-void ynode_lines(struct buf *b, const struct ynode *node, unsigned line)
+void ynode_lines(struct buf *b, const struct ynode *node)
 {
-    unsigned before = 0;
-    add_lines(b, node, line, &before);
+    int before = (int)node->line;
+    add_lines(b, node, node->line, &before);
 }

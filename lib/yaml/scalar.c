@@ -129,7 +129,7 @@ static bool read_number(const char *s, size_t n, char json[SCALAR_ROOM])
 int scalar_resolve(const char *s, size_t n, char json[SCALAR_ROOM])
 {
     if (n == 0) {
-        strcpy(json, "null");
+        snprintf(json, SCALAR_ROOM, "null");
         return Y_NULL;
     }
     if (!strchr("+-.0123456789yYnNtTfFoO~", *s) || !*s)
@@ -138,7 +138,7 @@ int scalar_resolve(const char *s, size_t n, char json[SCALAR_ROOM])
         if (strncmp(words[i].text, s, n) != 0 || words[i].text[n])
             continue;
         if (words[i].json)
-            strcpy(json, words[i].json);
+            snprintf(json, SCALAR_ROOM, "%s", words[i].json);
         return words[i].kind;
     }
     if (strchr("+-.0123456789", *s) && read_number(s, n, json))

@@ -94,7 +94,8 @@ void ynode_drop(struct ynode *map, const char *key);
 /* Appends compact JSON, keys in byte order; test b->overflow. */
 void ynode_json(struct buf *b, const struct ynode *node);
 
-/* Appends the lines of the node and all below it (rec/lines.h); the node itself stands on `line`. */
-void ynode_lines(struct buf *b, const struct ynode *node, unsigned line);
+/* Appends the lines of the node and all below it (rec/lines.h); node->line is the first. The line of a
+   member is that of its key, of an item that of its first character. */
+void ynode_lines(struct buf *b, const struct ynode *node);
 
 #endif

@@ -12,10 +12,15 @@ static void check(bool is_ok, const char *what)
     n_failed += !is_ok;
 }
 
+/* The same with defaults filled in, and a member gone. */
+static const char more_text[] =
+    "{\"spec\":{\"rules\":[{\"a\":[]},{\"a\":2,\"z\":[1,2]}],\"host.s\":true,\"a\":0},"
+    "\"kind\":\"X\",\"a\\\"b\":null}";
+
 /* The lines of the nodes of OBJECT in pre-order over sorted keys. */
 static const char object_text[] = "{\"spec\":{\"rules\":[{\"b\":1,\"a\":[]},{\"a\":2}],\"host.s\":true},"
                                   "\"kind\":\"X\",\"a\\\"b\":null}";
-static const unsigned object_lines[] = {
+static const int object_lines[] = {
     3,    /* the object */
     900,  /* a"b */
     3,    /* kind */
@@ -53,51 +58,56 @@ static const struct {
     {"spec.rules.a", 6},
     {"spec[0]", 4},
     {"status.parents[0]", 3},
-    {"spec.rules[", 0},
-    {"spec.rules[x]", 0},
-    {"spec.rules[0", 0},
-    {"spec[\"rules", 0},
-    {"spec..rules", 0},
-    {"spec.rules[99999999999]", 0},
+    {"spec.rules[", 6},
+    {"spec.rules[x]", 6},
+    {"spec.rules[0", 6},
+    {"spec[\"rules", 4},
+    {"spec..rules", 4},
+    {"spec.rules[99999999999]", 6},
 };
 
 int main(void)
 {
     const char *why;
     struct buf b;
-    unsigned before = 0;
+    int before = 3;
     jv object = jx_parse(object_text, strlen(object_text), &why);
     buf_init(&b, BUF_MAX_SCRATCH);
     for (size_t i = 0; i < N_ELEMS(object_lines); i++)
-        lines_add(&b, &before, object_lines[i]);
+        lines_add(&b, object_lines[i], &before);
     for (size_t i = 0; i < N_ELEMS(rows); i++) {
         char what[100];
-        int got = lines_find(b.p, object, rows[i].path);
+        int got = lines_find(b.p, 3, object, rows[i].path);
         snprintf(what, sizeof what, "\"%s\" is on line %d", rows[i].path ? rows[i].path : "", rows[i].line);
         check(got == rows[i].line, what);
         if (got != rows[i].line)
             printf("# got %d\n", got);
     }
     check(strpbrk(b.p, "\"\\ \n") == NULL, "the string needs no escapes");
-    check(lines_find(NULL, object, "kind") == 0, "no lines, no answer");
-    check(lines_find("", object, "kind") == 0, "too few lines, no answer");
-    buf_addc(&b, '#');
-    check(lines_find(b.p, object, "kind") == 0, "too many lines, no answer");
-    check(lines_find("~~~~~~~~~~~~~~~~~~~~", object, "kind") == 0, "an entry without end, no answer");
-    check(lines_find("$$$$$$$$$$$", object, "kind") == 0, "lines before the first, no answer");
-    check(lines_find(b.p, JX_NONE, "kind") == 0, "no object, no answer");
+    check(lines_find(NULL, 3, object, "kind") == 0, "no lines, no answer");
+    check(lines_find("", 3, object, "kind") == 0, "too few lines, no answer");
+    buf_addc(&b, 'A');
+    check(lines_find(b.p, 3, object, "kind") == 0, "too many lines, no answer");
+    check(lines_find("!999999999999;AAAAAAAAAA", 3, object, "kind") == 0, "an entry out of range, no answer");
+    check(lines_find("AAAAAAAAA!5A", 3, object, "kind") == 0, "an entry without end, no answer");
+    check(lines_find(b.p, 3, JX_NONE, "kind") == 0, "no object, no answer");
+
+    struct buf adapted;
+    buf_init(&adapted, BUF_MAX_SCRATCH);
+    b.p[--b.len] = '\0';
+    jv more = jx_parse(more_text, strlen(more_text), &why);
+    lines_adapt(&adapted, b.p, 3, object, more);
+    check(lines_find(adapted.p, 3, more, "spec.rules[1].a") == 5, "adapted to added members: old lines stay");
+    check(lines_find(adapted.p, 3, more, "spec.rules[1].z") == 4000,
+          "what is new stands where its parent does");
+    check(lines_find(adapted.p, 3, more, "spec.rules[0].b") == 7, "what was removed is its parent's");
+    jb_free(more);
+    buf_free(&adapted);
 
     buf_reset(&b);
-    before = 0;
-    lines_add(&b, &before, UINT32_MAX);
-    jv empty = jb_obj();
-    check(lines_find(b.p, empty, "") > 0, "a line too large to be one is still positive");
-    buf_reset(&b);
-    before = 37;
-    for (unsigned line = 0; line <= 74; line += 74)
-        lines_add(&b, &before, line), before = 37;
-    check(b.len == 2, "up to 37 lines either way take a byte");
-    jb_free(empty);
+    for (int line = 84; line <= 147; line += 63)
+        before = 100, lines_add(&b, line, &before);
+    check(b.len == 2, "from 16 lines back to 47 on take a byte");
     jb_free(object);
     buf_free(&b);
     printf("1..%d\n", n_tests);
