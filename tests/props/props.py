@@ -6,6 +6,7 @@ names the seed that repeats it: PROPS_SEED=N PROPS_ROUNDS=1 tests/props/props.py
 """
 import json, os, random, re, subprocess, sys, tempfile
 
+sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from world import Maker, certificate, identity
 
@@ -93,6 +94,7 @@ def history(maker, rng, steps=6):
     """Lines of a random life of a world, and the world at its end. Ends in a SYNC."""
     world = maker.world(rng.choice([5, 40]))
     lines = listing(world, rng)
+    said = set()  # since the last full SYNC
     for _ in range(rng.randint(1, steps)):
         for _ in range(rng.randint(0, 5)):
             roll = rng.random()
@@ -101,7 +103,9 @@ def history(maker, rng, steps=6):
                 gone = world.pop(key)
                 lines.append(event("DELETED", gone))
             elif roll < 0.35 and world:
-                lines.append(event("MODIFIED", world[rng.choice(sorted(world))]))  # said again
+                key = rng.choice(sorted(world))
+                said.add(key)
+                lines.append(event("MODIFIED", world[key]))  # said again
             else:
                 o = maker.any()
                 # Of versions between two SYNCs, only the last counts.
@@ -111,13 +115,17 @@ def history(maker, rng, steps=6):
                     world.pop(identity(o), None)
                     continue
                 world[identity(o)] = o
+                said.add(identity(o))
                 lines.append(event(rng.choice(["ADDED", "MODIFIED"]), o))
         if rng.random() < 0.3:
-            lost = sorted(world)
+            # What vanished while nobody looked is not said again. A source that has spoken of it since its last
+            # full SYNC must say that it is gone.
+            lost = sorted(set(world) - said)
             rng.shuffle(lost)
             for key in lost[: rng.choice([0, 0, 2])]:
-                world.pop(key)  # vanished while nobody looked
+                world.pop(key)
             lines += listing(world, rng)
+            said = set()
         else:
             lines.append(PART)
     return lines, world
