@@ -21,20 +21,28 @@ static void forget_wishes(struct owner *o)
     o->set_aside = 0;
 }
 
-static void owner_free(struct wanted *w, struct owner *o)
+static void owner_free(struct owner *o)
 {
-    HASH_DEL(w->owners, o);
     forget_wishes(o);
     free(o->group);
     free(o);
+}
+
+static void forget_owner(struct wanted *w, struct owner *o)
+{
+    HASH_DEL(w->owners, o);
+    owner_free(o);
     w->is_stale = true;
 }
 
 void wanted_release(struct wanted *w)
 {
-    struct owner *o, *next;
-    HASH_ITER(hh, w->owners, o, next)
-    owner_free(w, o);
+    struct owner *first = w->owners, *next;
+    HASH_CLEAR(hh, w->owners); /* the table; the owners stay linked */
+    for (struct owner *o = first; o; o = next) {
+        next = o->hh.next;
+        owner_free(o);
+    }
     free(w->claims);
     *w = (struct wanted){0};
 }
@@ -205,13 +213,13 @@ struct owner *wanted_take(struct wanted *w, const struct rec *r, struct findings
 
 void wanted_sync(struct wanted *w, bool full)
 {
-    struct owner *o, *next;
+    struct owner *next;
     if (!full)
         return;
-    HASH_ITER(hh, w->owners, o, next)
-    {
+    for (struct owner *o = w->owners; o; o = next) {
+        next = o->hh.next;
         if (!o->is_fresh)
-            owner_free(w, o);
+            forget_owner(w, o);
         else
             o->is_fresh = false;
     }
@@ -221,10 +229,12 @@ void wanted_sync(struct wanted *w, bool full)
 
 void wanted_settle(struct wanted *w)
 {
-    struct owner *o, *next;
-    HASH_ITER(hh, w->owners, o, next)
-    if (o->is_gone)
-        owner_free(w, o);
+    struct owner *next;
+    for (struct owner *o = w->owners; o; o = next) {
+        next = o->hh.next;
+        if (o->is_gone)
+            forget_owner(w, o);
+    }
     w->knows_all = false;
 }
 
@@ -237,17 +247,16 @@ static int compare_claims(const void *a, const void *b)
 
 void wanted_claims(struct wanted *w)
 {
-    struct owner *o, *next;
     size_t n = 0;
     if (!w->is_stale)
         return;
-    HASH_ITER(hh, w->owners, o, next)
-    n += o->items.n;
+    for (const struct owner *o = w->owners; o; o = o->hh.next)
+        n += o->items.n;
     w->claims = xreallocarray(w->claims, n, sizeof *w->claims);
     w->n_claims = 0;
-    HASH_ITER(hh, w->owners, o, next)
-    for (size_t i = 0; i < o->items.n; i++)
-        w->claims[w->n_claims++] = (struct claim){o->items.items[i], o};
+    for (struct owner *o = w->owners; o; o = o->hh.next)
+        for (size_t i = 0; i < o->items.n; i++)
+            w->claims[w->n_claims++] = (struct claim){o->items.items[i], o};
     qsort(w->claims, w->n_claims, sizeof *w->claims, compare_claims);
     w->is_stale = false;
 }
