@@ -30,7 +30,7 @@ static void owner_free(struct owner *o)
 
 static void forget_owner(struct wanted *w, struct owner *o)
 {
-    HASH_DEL(w->owners, o);
+    HASH_DEL(w->owners, o); /* NOLINT(clang-analyzer-unix.Malloc): cannot see that `o` leaves the list */
     owner_free(o);
     w->is_stale = true;
 }
