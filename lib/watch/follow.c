@@ -1,0 +1,84 @@
+/* follow: when to look again. The kernel says that something has changed, a scan says what. */
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/inotify.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/diag.h"
+#include "watch/watch.h"
+
+enum {
+    MAX_BURST_MS = 1000, /* a file that never rests is looked at all the same */
+    FALLBACK_MS = 2000,  /* between scans where the kernel cannot tell */
+};
+
+enum event { EVENT_CHANGE, EVENT_TIMEOUT, EVENT_END };
+
+static int64_t now_ms(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+static void drain(int fd)
+{
+    char room[16384];
+    while (read(fd, room, sizeof room) > 0)
+        continue;
+}
+
+/* Signals come through here only, so none is lost between the look at *stop and the wait. */
+static enum event wait_for(struct watch *w, int64_t ms)
+{
+    struct pollfd fds[] = {{.fd = STDOUT_FILENO, .events = 0}, {.fd = w->inotify, .events = POLLIN}};
+    struct timespec t = {(time_t)(ms / 1000), (long)(ms % 1000) * 1000000};
+    sigset_t ours, open_set;
+    sigemptyset(&ours);
+    sigaddset(&ours, SIGTERM);
+    sigaddset(&ours, SIGINT);
+    sigprocmask(SIG_BLOCK, &ours, &open_set);
+    int n = *w->stop ? 0 : ppoll(fds, 2, ms < 0 ? NULL : &t, &open_set);
+    sigprocmask(SIG_SETMASK, &open_set, NULL);
+    if (*w->stop || (n > 0 && fds[0].revents & (POLLERR | POLLNVAL)))
+        return EVENT_END;
+    if (n <= 0 || !fds[1].revents)
+        return EVENT_TIMEOUT;
+    drain(w->inotify);
+    return EVENT_CHANGE;
+}
+
+/* Until nothing has happened for quiet_ms, or for long enough. */
+static enum event wait_for_quiet(struct watch *w, int quiet_ms)
+{
+    int64_t end = now_ms() + MAX_BURST_MS, now;
+    enum event e = EVENT_CHANGE;
+    while (e == EVENT_CHANGE && (now = now_ms()) < end)
+        e = wait_for(w, quiet_ms < end - now ? quiet_ms : end - now);
+    return e;
+}
+
+int watch_follow(struct watch *w, int quiet_ms, const volatile sig_atomic_t *stop)
+{
+    w->is_follower = true;
+    w->stop = stop;
+    w->inotify = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+    watch_list(w);
+    bool was_blind = false;
+    for (;;) {
+        bool is_blind = w->inotify < 0 || w->tree.is_blind;
+        if (is_blind && !was_blind)
+            diag(DIAG_WARNING, NULL, NULL,
+                 "not everything can be watched (see inotify(7), max_user_watches); looking every %d s",
+                 FALLBACK_MS / 1000);
+        was_blind = is_blind;
+        enum event e = wait_for(w, is_blind ? FALLBACK_MS : -1);
+        if (e == EVENT_CHANGE)
+            e = wait_for_quiet(w, quiet_ms);
+        if (e == EVENT_END)
+            return EXIT_OK;
+        watch_pass(w);
+    }
+}
