@@ -6,6 +6,10 @@ setup() {
     file=$dir/apisix.json
 }
 
+teardown() {
+    ! mountpoint -q "$dir/small" || umount "$dir/small"
+}
+
 upstream() { # NAME [HOST]: the record of a Service
     printf '{"type":"ADDED","object":{"apiVersion":"v1","kind":"Service","metadata":{"namespace":"shop","name":"%s"}},"apisix":{"upstreams":[{"id":"%s","labels":{"managed-by":"gwpipe","gwpipe-instance":"default","gwpipe-owner":"Service/shop/%s"},"type":"roundrobin","nodes":[{"host":"%s","port":80,"weight":1}]}]}}\n' \
         "$1" "$1" "$1" "${2:-10.0.0.1}"
