@@ -46,6 +46,11 @@ static bool is_emitted_kind(enum node_kind kind)
     return kind <= NODE_HTTPROUTE;
 }
 
+static bool is_computed_kind(enum node_kind kind)
+{
+    return kind == NODE_GATEWAY || kind == NODE_HTTPROUTE;
+}
+
 /* The line without the members that we would add ourselves (a stream that was resolved before). */
 static char *line_of(struct rec *rec, size_t *len)
 {
@@ -152,7 +157,7 @@ static void accept(struct resolver *r, struct node *n, struct rec *rec)
     n->present = true;
     if (n->kind == NODE_CLASS)
         read_class(r, n, rec->object);
-    else
+    else if (!is_computed_kind(n->kind)) /* whose facts carry counts from one computation to the next */
         facts_read(n, rec->object);
     if (n->kind == NODE_GRANT || n->kind == NODE_SLICE)
         world_enlist(&r->world, n, bucket_of(r, n, rec->object));
@@ -326,7 +331,7 @@ static void compute_routes(struct resolver *r)
 static void compute_rest(struct resolver *r)
 {
     for (int kind = 0; kind < NODE_OTHER; kind++) {
-        if (kind == NODE_GATEWAY || kind == NODE_HTTPROUTE)
+        if (is_computed_kind((enum node_kind)kind))
             continue;
         struct nodes list = take_list(&r->world.dirty[kind]);
         for (size_t i = 0; i < list.n; i++) {

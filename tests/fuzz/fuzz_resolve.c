@@ -6,6 +6,7 @@
 
 #include "apisix/translate.h"
 #include "gw/resolve.h"
+#include "json/digest.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
