@@ -3,6 +3,7 @@
 
 UNIT_TESTS   := $(patsubst tests/unit/%.c,$(B)/tests/unit/%,$(wildcard tests/unit/t-*.c))
 FUZZ_REPLAYS := $(patsubst tests/fuzz/%.c,$(B)/tests/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
+QUIET        := --no-print-directory $(if $(V),,-s)
 
 .PHONY: deps test test-programs golden-update bench demo
 deps: ## install the Debian packages that building, testing and linting need
@@ -10,7 +11,7 @@ deps: ## install the Debian packages that building, testing and linting need
 
 test: ## run every test; with SAN=1 under ASan and UBSan; SUITES="golden bats" runs some
 	@tests/deps.sh build test
-	@$(MAKE) --no-print-directory B='$(B)' all test-programs
+	@$(MAKE) $(QUIET) B='$(B)' all test-programs
 	@B='$(B)' tests/run.sh $(SUITES)
 
 test-programs: $(UNIT_TESTS) $(FUZZ_REPLAYS)
@@ -29,12 +30,12 @@ golden-update: all ## rewrite the expectations of the golden tests (ONLY=part-of
 
 bench: ## time every stage for N routes (default 1000)
 	@tests/deps.sh build test bench
-	@$(MAKE) --no-print-directory B='$(B)' all
+	@$(MAKE) $(QUIET) B='$(B)' all
 	@B='$(B)' tests/bench/bench.sh $(or $(N),1000)
 
 demo: ## build, and run the example shop through the pipe
 	@tests/deps.sh build demo
-	@$(MAKE) --no-print-directory B='$(B)' all
+	@$(MAKE) $(QUIET) B='$(B)' all
 	@B='$(B)' docs/examples/demo.sh
 
 # Coverage-guided, with clang. The library is compiled once more, with the fuzzer's counters.
@@ -46,7 +47,7 @@ FUZZ_FLAGS   := -g -O1 -fsanitize=address,undefined,fuzzer-no-link -fno-sanitize
 .PHONY: fuzz fuzzers
 fuzz: ## let libFuzzer look for crashes, FUZZ_SECONDS (60) for each target; FUZZ=name for one
 	@tests/deps.sh build fuzz
-	@$(MAKE) --no-print-directory fuzzers
+	@$(MAKE) $(QUIET) fuzzers
 	@for f in $(if $(FUZZ),$(FB)/$(FUZZ),$(FUZZERS)); do tests/fuzz/run.sh $$f $(FUZZ_SECONDS) || exit; done
 
 fuzzers: $(FUZZERS)
