@@ -12,8 +12,10 @@ dict=()
 [[ ! -e tests/fuzz/$name.dict ]] || dict=("-dict=tests/fuzz/$name.dict")
 echo "fuzz: $name for $seconds s"
 # Some versions of libjq leak on malformed text by themselves; leaks are the ASan build's business.
-if ! ASAN_OPTIONS=detect_leaks=0 "$target" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 -detect_leaks=0 -print_final_stats=0 \
-    -verbosity=0 -artifact_prefix="${target%/*}/" "${dict[@]}" "$found" "${seeds[@]}"; then
+log=${target%/*}/$name.log
+if ! ASAN_OPTIONS=detect_leaks=0 "$target" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 -detect_leaks=0 \
+    -verbosity=0 -artifact_prefix="${target%/*}/" "${dict[@]}" "$found" "${seeds[@]}" >"$log" 2>&1; then
+    tail -n 60 "$log" >&2
     echo "fuzz: $name found something; see above" >&2
     exit 1
 fi
