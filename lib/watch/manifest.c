@@ -30,6 +30,17 @@ static const char *text_of(const struct ynode *node)
     return s && *s ? s : NULL;
 }
 
+/* A namespace may be missing; a number or a plain `no` would be taken for missing. */
+static bool has_good_namespace(struct manifest *m, const struct ynode *object)
+{
+    const struct ynode *ns = ynode_get(ynode_get(object, "metadata"), "namespace");
+    if (!ns || ns->kind == Y_NULL || ns->kind == Y_STRING)
+        return true;
+    complain(m, ns, "metadata.namespace is %s; a string is expected%s", ynode_kind_name(ns),
+             ns->kind < Y_STRING ? ", so quote it" : "");
+    return false;
+}
+
 /* One complaint for an object that cannot be told from others. */
 static bool has_identity(struct manifest *m, const struct ynode *object)
 {
@@ -51,7 +62,7 @@ static bool has_identity(struct manifest *m, const struct ynode *object)
             complain(m, object, "the object has no %s%s", is_name ? "metadata." : "", fields[i]);
         return false;
     }
-    return true;
+    return has_good_namespace(m, object);
 }
 
 static bool name_object(struct manifest *m, const struct ynode *object)

@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <yaml.h>
 
-#include "base/proc.h"
 #include "yaml/arena.h"
 #include "yaml/complaint.h"
 #include "yaml/scalar.h"
@@ -56,6 +55,18 @@ static bool fail(struct yaml_builder *b, yaml_mark_t at, const char *fmt, ...)
     va_list ap;
     va_start(ap, fmt);
     complaint_set(&b->complaint, b->first_line + (unsigned)at.line, (unsigned)at.column + 1, fmt, ap);
+    va_end(ap);
+    return false;
+}
+
+/* The same for a line of the file; where in it is not known. */
+static bool fail_line(struct yaml_builder *b, unsigned line, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+static bool fail_line(struct yaml_builder *b, unsigned line, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    complaint_set(&b->complaint, line, 0, fmt, ap);
     va_end(ap);
     return false;
 }
@@ -368,8 +379,8 @@ static bool close_map(struct yaml_builder *b, struct frame *f)
     for (size_t i = f->start; i < b->n; i++)
         n_merges += b->items[i].key == merge_key;
     if (n_merges > 1)
-        return fail(b, (yaml_mark_t){.line = f->node->line - b->first_line},
-                    "a map with several << keys; give one of them the list of what to merge");
+        return fail_line(b, f->node->line,
+                         "a map with several << keys; give one of them the list of what to merge");
     if (n_merges)
         merge_all(b, f->start, n_merges);
     struct ymember *m = b->items + f->start;
@@ -377,9 +388,8 @@ static bool close_map(struct yaml_builder *b, struct frame *f)
     sort_members(m, f->node->n);
     for (size_t i = 1; i < f->node->n; i++)
         if (str_eq(m[i - 1].key, m[i].key))
-            return fail(b, (yaml_mark_t){.line = m[i].line - b->first_line},
-                        "the key \"%.100s\" is here for the second time, after line %u", m[i].key,
-                        m[i - 1].line);
+            return fail_line(b, m[i].line, "the key \"%.100s\" is here for the second time, after line %u",
+                             m[i].key, m[i - 1].line);
     f->node->members = arena_get(&b->arena, f->node->n * sizeof *m);
     if (f->node->n)
         memcpy(f->node->members, m, f->node->n * sizeof *m);

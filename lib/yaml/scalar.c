@@ -135,7 +135,7 @@ int scalar_resolve(const char *s, size_t n, char json[SCALAR_ROOM])
     if (!strchr("+-.0123456789yYnNtTfFoO~", *s) || !*s)
         return Y_STRING;
     for (size_t i = 0; n <= LONGEST_WORD && i < N_ELEMS(words); i++) {
-        if (strncmp(words[i].text, s, n) != 0 || words[i].text[n])
+        if (words[i].text[0] != *s || strncmp(words[i].text, s, n) != 0 || words[i].text[n])
             continue;
         if (words[i].json)
             snprintf(json, SCALAR_ROOM, "%s", words[i].json);
