@@ -54,28 +54,13 @@ static struct port_map *read_port_maps(void)
     return maps;
 }
 
-/* Identity, by which the object is known from here on. */
-static jv identity_of(jv object)
-{
-    static const char *const members[] = {"name", "namespace", "uid", "generation", "creationTimestamp"};
-    jv o = jb_obj(), meta = jb_obj();
-    for (size_t i = 0; i < N_ELEMS(members); i++) {
-        jv v = jx_path(object, "metadata");
-        v = jx_get(v, members[i]);
-        if (!jx_is_none(v))
-            jb_put(&meta, members[i], jb_copy(v));
-    }
-    jb_put_str(&o, "apiVersion", jx_getstr(object, "apiVersion"));
-    jb_put_str(&o, "kind", jx_getstr(object, "kind"));
-    jb_put(&o, "metadata", meta);
-    return o;
-}
-
 static void translate_record(struct rec *r, struct run *run)
 {
     struct findings fs;
     findings_init(&fs);
-    jv set = jx_true(rec_get(r, "held")) ? JX_NONE : translate(&run->options, r, &fs);
+    jv set = JX_NONE;
+    if (!jx_true(rec_get(r, "held")) && !translate(&run->options, r, &fs, &set))
+        rec_put(r, "held", jb_bool(true));
     if (!jx_is_none(set))
         rec_put(r, "apisix", set);
     if (fs.errors > 0)
@@ -85,7 +70,7 @@ static void translate_record(struct rec *r, struct run *run)
     if (is_full)
         return;
     rec_drop(r, "resolved");
-    rec_set_object(r, identity_of(r->object));
+    rec_set_object(r, rec_identity(r));
 }
 
 static void on_record(struct rec *r, void *ctx)

@@ -65,16 +65,24 @@ int translation_port(const struct translation *t, int listener_port)
     return listener_port;
 }
 
-jv translate(const struct translate_options *o, const struct rec *r, struct findings *fs)
+bool translate(const struct translate_options *o, const struct rec *r, struct findings *fs, jv *set)
 {
     struct translation t = {.options = o, .rec = r, .resolved = rec_get(r, "resolved"), .findings = fs};
+    *set = JX_NONE;
     for (size_t i = 0; i < N_ELEMS(owners); i++) {
         if (!str_eq(r->id.kind, owners[i].kind) || !str_eq(r->id.group, owners[i].group))
             continue;
+        bool is_gone = r->type == REC_DELETED;
+        if (!is_gone && !jx_is_obj(t.resolved)) {
+            findings_addf(fs, F_HELD, NULL,
+                          "the record was not resolved; what is live for it stays untouched");
+            return false;
+        }
         t.out = jb_obj();
-        if (r->type != REC_DELETED && jx_is_obj(t.resolved))
+        if (!is_gone)
             owners[i].translate(&t);
-        return t.out;
+        *set = t.out;
+        return true;
     }
-    return JX_NONE;
+    return true;
 }

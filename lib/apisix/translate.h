@@ -20,10 +20,11 @@ struct translate_options {
 };
 
 /*
- * The `apisix` member, {kind: [objects]}, owned; JX_NONE for an object that owns nothing by its kind. A
- * record without `resolved`, or DELETED, gives the empty set.
+ * Sets *set to the `apisix` member, {kind: [objects]}, owned; JX_NONE for an object that owns nothing by its
+ * kind. DELETED gives the empty set. False when the object may own something and nothing is known of it
+ * (gw-resolve-refs has not seen the record): then it must be held rather than taken for one without.
  */
-jv translate(const struct translate_options *o, const struct rec *r, struct findings *fs);
+bool translate(const struct translate_options *o, const struct rec *r, struct findings *fs, jv *set);
 
 /* ---- for the modules behind it ---- */
 

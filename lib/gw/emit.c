@@ -71,10 +71,9 @@ static void add_gateway(struct additions *a, const struct node *n)
         return;
     }
     add_list(a, g->findings);
-    if (!g->is_ours)
-        return;
-    add_member(a, "resolved", gateway_resolved(g, n));
-    add_member(a, "status", gateway_status(g));
+    add_member(a, "resolved", gateway_resolved(g, n)); /* that of a Gateway that is not ours is empty */
+    if (g->is_ours)
+        add_member(a, "status", gateway_status(g));
 }
 
 static void add_route(struct additions *a, const struct node *n)

@@ -349,7 +349,8 @@ static jv deep_hosts_json(const struct listener *l)
 jv gateway_resolved(const struct gateway *g, const struct node *n)
 {
     jv resolved = jb_obj(), gateways = jb_arr(), listeners = jb_arr();
-    jb_add(&gateways, jb_strf("%s/%s", n->ns, n->name));
+    if (g->is_ours)
+        jb_add(&gateways, jb_strf("%s/%s", n->ns, n->name));
     for (int i = 0; i < g->n_listeners; i++) {
         const struct listener *l = &g->listeners[i];
         jv o = jb_obj();

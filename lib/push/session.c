@@ -165,8 +165,6 @@ static void take_sync(struct session *s, const struct rec *r)
 
 void session_take(struct session *s, struct rec *r)
 {
-    if (r->after_gap)
-        s->wanted.has_gaps = true;
     switch (r->type) {
     case REC_SYNC: take_sync(s, r); break;
     case REC_OTHER:

@@ -14,7 +14,7 @@ struct reader {
     struct buf pending; /* bytes read, the current line first */
     size_t lineno;
     bool skipping; /* inside a line that passed the cap */
-    bool gap;      /* malformed lines since the last record */
+    bool has_lost; /* a line since the last full SYNC */
     int code;
 };
 
@@ -24,7 +24,26 @@ static void malformed(struct reader *in, const char *why)
     snprintf(where, sizeof where, "stdin:%zu", in->lineno);
     diag(DIAG_ERROR, where, NULL, "record %s; the line is skipped", why);
     in->code = worse(in->code, EXIT_STREAM);
-    in->gap = true;
+    in->has_lost = true;
+}
+
+/*
+ * A full SYNC says "this is the whole world". When a line of it was lost here that is not so, and an object
+ * that the lost line named must not be taken for gone, by this stage or any after it.
+ */
+static void check_sync(struct reader *in, struct rec *r)
+{
+    if (r->type != REC_SYNC || !r->full)
+        return;
+    if (in->has_lost) {
+        char where[40];
+        snprintf(where, sizeof where, "stdin:%zu", r->lineno);
+        diag(DIAG_WARNING, where, NULL,
+             "lines before this full SYNC were lost; it is taken for one that is not full");
+        rec_drop(r, "full");
+        r->full = false;
+    }
+    in->has_lost = false;
 }
 
 static bool is_blank(const char *p, size_t n)
@@ -48,8 +67,7 @@ static void take_line(struct reader *in, char *p, size_t n)
                                                          : why);
         return;
     }
-    r.after_gap = in->gap;
-    in->gap = false;
+    check_sync(in, &r);
     in->loop->on_record(&r, in->loop->ctx);
     rec_release(&r);
 }
@@ -115,7 +133,11 @@ int rec_write(const struct rec *r)
     if (!rec_emit(r, &out) || out.len > BUF_MAX_LINE + 1) {
         char where[512], title[600];
         diag(DIAG_ERROR, rec_where(r, 0, where, sizeof where), NULL,
-             "%s: the record grew past 8 MiB and is left out", rec_title(r, title, sizeof title));
+             "%s: the record grew past 8 MiB; it is passed on as held, what is live stays",
+             rec_title(r, title, sizeof title));
+        buf_reset(&out);
+        rec_emit_held(r, &out);
+        out_write(out.p, out.len);
         return EXIT_STREAM;
     }
     out_write(out.p, out.len);

@@ -119,6 +119,30 @@ void rec_drop(struct rec *r, const char *name)
     r->rewrite = true;
 }
 
+jv rec_identity(const struct rec *r)
+{
+    static const char *const members[] = {"name", "namespace", "uid", "generation", "creationTimestamp"};
+    jv o = jb_obj(), meta = jb_obj(), from = jx_get(r->object, "metadata");
+    for (size_t i = 0; i < N_ELEMS(members); i++)
+        if (!jx_is_none(jx_get(from, members[i])))
+            jb_put(&meta, members[i], jb_copy(jx_get(from, members[i])));
+    jb_put_str(&o, "apiVersion", jx_getstr(r->object, "apiVersion"));
+    jb_put_str(&o, "kind", jx_getstr(r->object, "kind"));
+    jb_put(&o, "metadata", meta);
+    return o;
+}
+
+void rec_emit_held(const struct rec *r, struct buf *b)
+{
+    jv whole = jb_obj();
+    jb_put_str(&whole, "type", "MODIFIED");
+    jb_put(&whole, "object", rec_identity(r));
+    jb_put_bool(&whole, "held", true);
+    jx_dump(b, whole);
+    buf_addc(b, '\n');
+    jb_free(whole);
+}
+
 void rec_set_object(struct rec *r, jv owned_object)
 {
     jb_put(&r->root, "object", owned_object);
@@ -135,8 +159,8 @@ static void tell_finding(const struct rec *r, jv f)
                             : str_eq(severity, "warning") ? DIAG_WARNING
                                                           : DIAG_INFO;
     rec_title(r, title, sizeof title);
-    diag(level, rec_where(r, (int)jx_getint_or(f, "line", 0), where, sizeof where), jx_getstr(f, "id"), "%s: %s%s%s", title, path ? path : "", path ? ": " : "",
-         jx_getstr_or(f, "message", ""));
+    diag(level, rec_where(r, (int)jx_getint_or(f, "line", 0), where, sizeof where), jx_getstr(f, "id"),
+         "%s: %s%s%s", title, path ? path : "", path ? ": " : "", jx_getstr_or(f, "message", ""));
 }
 
 void rec_tell(const struct rec *r, jv findings)

@@ -33,10 +33,9 @@ struct rec {
     size_t len;
     size_t lineno; /* in the input stream, 0 when not read from one */
     enum rec_type type;
-    bool full;      /* of a SYNC */
-    bool after_gap; /* lines between the record before this one and it were malformed: something was lost */
-    jv root;        /* owned */
-    jv object;      /* borrowed from root; none for SYNC and OTHER */
+    bool full; /* of a SYNC */
+    jv root;   /* owned */
+    jv object; /* borrowed from root; none for SYNC and OTHER */
     struct ident id;
 
     struct { /* what this stage adds, in order */
@@ -66,6 +65,10 @@ void rec_put(struct rec *r, const char *name, jv owned);
 /* Removes a member that was read; the line will be written anew. */
 void rec_drop(struct rec *r, const char *name);
 
+/* The object reduced to what it is known by: apiVersion, kind, and of metadata name, namespace, uid,
+   generation and creationTimestamp. Owned. */
+jv rec_identity(const struct rec *r);
+
 /* Replaces the object (gw-validate's defaults, gw-translate's reduction). Takes it. */
 void rec_set_object(struct rec *r, jv owned_object);
 
@@ -85,6 +88,9 @@ const char *rec_where(const struct rec *r, int line, char *room, size_t n);
 
 /* "HTTPRoute shop/cart", "GatewayClass apisix" */
 const char *rec_title(const struct rec *r, char *room, size_t n);
+
+/* Appends a record of the same identity that says only "held": for one that cannot be passed on whole. */
+void rec_emit_held(const struct rec *r, struct buf *b);
 
 /* Appends the record as a line with LF. False when it would pass the cap of b. */
 bool rec_emit(const struct rec *r, struct buf *b);
