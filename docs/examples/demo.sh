@@ -13,10 +13,10 @@ cat <<EOT
 A small shop in Gateway API manifests, $shop:
 $(grep -h '^kind:' $shop/*.yaml | sort | uniq -c | sed 's/^ *\([0-9]*\) kind: /  \1 /' | paste -sd, | sed 's/,  /, /g')
 
-  gw-watch --once -f $shop | gw-validate | gw-resolve-refs | gw-translate | gw-push --to file:$demo/apisix.yaml
+  gw-watch --once -f $shop | gw-validate | gw-resolve-refs | gw-translate | gw-push --to file:$demo/apisix.yaml >$demo/pushed.ndjson
 
 EOT
-gw-watch --once -f "$shop" | gw-validate | gw-resolve-refs | gw-translate | gw-push --to "file:$demo/apisix.yaml"
+gw-watch --once -f "$shop" | gw-validate | gw-resolve-refs | gw-translate | gw-push --to "file:$demo/apisix.yaml" >"$demo/pushed.ndjson"
 codes=("${PIPESTATUS[@]}")
 
 # One route is wrong on purpose, which gw-validate says with exit code 1. Anything else is a real failure.

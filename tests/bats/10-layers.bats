@@ -20,14 +20,15 @@ may_use() { # DIR ALLOWED...
     may_use rec base json
     may_use yaml base json rec
     may_use gw base json rec
-    may_use apisix base json rec gw
+    may_use apisix base json rec yaml gw
     may_use net base json
+    may_use watch base json rec yaml
     may_use push base json rec apisix net
 }
 
 @test "every directory of lib is under a rule" {
     for dir in "$root"/lib/*/; do
-        [[ " base json rec yaml gw apisix net push " == *" $(basename "$dir") "* ]] || fail "no rule for $dir"
+        [[ " base json rec yaml gw apisix net watch push " == *" $(basename "$dir") "* ]] || fail "no rule for $dir"
     done
 }
 

@@ -179,11 +179,11 @@ PY
 
 @test "gw-push: the end of the stream is not a SYNC" {
     up_to gw-translate >"$BATS_TEST_TMPDIR/all"
-    gw-push --to "file:$BATS_TEST_TMPDIR/apisix.yaml" <"$BATS_TEST_TMPDIR/all"
+    gw-push --to "file:$BATS_TEST_TMPDIR/apisix.yaml" <"$BATS_TEST_TMPDIR/all" >"$BATS_TEST_TMPDIR/out"
     cp -p "$BATS_TEST_TMPDIR/apisix.yaml" "$BATS_TEST_TMPDIR/before"
     for cut in '$d' '2,$d' '1,$d'; do
         status=0
-        sed "$cut" "$BATS_TEST_TMPDIR/all" | gw-push --to "file:$BATS_TEST_TMPDIR/apisix.yaml" 2>"$BATS_TEST_TMPDIR/err" || status=$?
+        sed "$cut" "$BATS_TEST_TMPDIR/all" | gw-push --to "file:$BATS_TEST_TMPDIR/apisix.yaml" >"$BATS_TEST_TMPDIR/out" 2>"$BATS_TEST_TMPDIR/err" || status=$?
         cmp "$BATS_TEST_TMPDIR/before" "$BATS_TEST_TMPDIR/apisix.yaml" || fail "cut $cut changed the target"
         [[ $cut == '1,$d' || $status == 3 ]] || fail "cut $cut: exit $status"
     done
@@ -193,8 +193,8 @@ PY
     key=$(sed -n 's/^ *tls.key: //p' "$shop/10-gateway.yaml" | base64 -d | sed -n 2p)
     [[ -n $key ]]
     { gw-watch -v --once -f "$shop" | gw-validate -v | gw-resolve-refs -v | gw-translate -v |
-        gw-push -v --to "file:$BATS_TEST_TMPDIR/a.yaml"; } 2>"$BATS_TEST_TMPDIR/err" || true
-    run ! grep -qF "$key" "$BATS_TEST_TMPDIR/err"
+        gw-push -v --to "file:$BATS_TEST_TMPDIR/a.yaml" >"$BATS_TEST_TMPDIR/out"; } 2>"$BATS_TEST_TMPDIR/err" || true
+    run ! grep -qF "$key" "$BATS_TEST_TMPDIR/err" "$BATS_TEST_TMPDIR/out"
     # A key that does not fit its certificate is complained about without being shown.
     gw-watch --once -f "$shop" | jq -c 'if .object.kind == "Secret" then .object.data["tls.key"] |= (@base64d | sub("A"; "B") | @base64) else . end' |
         gw-validate -v 2>"$BATS_TEST_TMPDIR/err" | gw-resolve-refs -v >/dev/null 2>>"$BATS_TEST_TMPDIR/err" || true

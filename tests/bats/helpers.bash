@@ -2,7 +2,7 @@
 bats_require_minimum_version 1.5.0
 
 root=$(cd "${BATS_TEST_DIRNAME}/../.." && pwd)
-[[ ${B:-} ]] || PATH=$root/build/bin:$PATH
+PATH=${B:-$root/build}/bin:$PATH
 export LC_ALL=C NO_COLOR=1 GW_NOW=1767225600
 unset GW_LOG_FORMAT
 shop=$root/docs/examples/bookshop

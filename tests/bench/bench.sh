@@ -43,15 +43,15 @@ stage gw-translate "$room/3" "$room/4" gw-translate
 stage gw-push "$room/4" /dev/null gw-push --to "file:$room/apisix.yaml"
 rm -f "$room/apisix.yaml"
 stage 'the pipe' "$room/world.yaml" /dev/null bash -c "gw-watch --once -f - | gw-validate | gw-resolve-refs | gw-translate |
-    gw-push --to file:$room/apisix.yaml"
+    gw-push --to file:$room/apisix.yaml >/dev/null"
 stage 'again' "$room/world.yaml" /dev/null bash -c "gw-watch --once -f - | gw-validate | gw-resolve-refs | gw-translate |
-    gw-push --to file:$room/apisix.yaml"
+    gw-push --to file:$room/apisix.yaml >/dev/null"
 echo "(RSS of the pipe is that of its largest stage)"
 echo "routes in apisix.yaml: $(grep -c 'httproute\.bench' "$room/apisix.yaml")"
 
 # One change in a running pipe: from the record's SYNC until it comes out of gw-translate, and until it is in the file.
 mkfifo "$room/in"
-gw-validate <"$room/in" | gw-resolve-refs | gw-translate | tee "$room/out" | gw-push --to "file:$room/live.yaml" 2>/dev/null &
+gw-validate <"$room/in" | gw-resolve-refs | gw-translate | tee "$room/out" | gw-push --to "file:$room/live.yaml" >/dev/null &
 exec 7>"$room/in"
 
 now() { date +%s%N; }
