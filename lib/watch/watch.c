@@ -250,8 +250,6 @@ static struct source *read_again(struct watch *w, struct source *before, const s
     read_source(w, s, false);
     if (before && s->is_broken)
         source_keep(s, before);
-    if (before)
-        source_free(before);
     return s;
 }
 
@@ -260,27 +258,34 @@ static int by_path(const void *a, const void *b)
     return strcmp((*(struct source *const *)a)->path, (*(struct source *const *)b)->path);
 }
 
-/* The sources as the tree is now; those of files that are gone, but not surely, stay. */
+/* What becomes of a source that is not in the tree any more, or was read again. */
+static void retire(struct watch *w, struct source *s, bool is_listed)
+{
+    if (!is_listed && tree_may_hide(&w->tree, s->path))
+        push(w, s);
+    else
+        source_free(s);
+}
+
+/* The sources as the tree is now, in its order; those of files that are gone, but not surely, stay. */
 static void refresh(struct watch *w)
 {
     struct watch old = *w;
+    size_t n = w->tree.n;
     w->items = NULL;
     w->n = w->cap = 0;
-    for (size_t i = 0; i < w->tree.n; i++) {
+    for (size_t i = 0; i < n; i++) {
         const struct tree_file *f = &w->tree.items[i];
         struct source *s = find_source(&old, f->path);
         push(w, s && is_unchanged(s, f) ? s : read_again(w, s, f));
     }
-    size_t n = w->n;
     for (size_t i = 0, k = 0; i < old.n; i++) {
-        while (k < w->tree.n && strcmp(w->tree.items[k].path, old.items[i]->path) < 0)
+        struct source *s = old.items[i];
+        while (k < n && strcmp(w->tree.items[k].path, s->path) < 0)
             k++;
-        if (k < w->tree.n && str_eq(w->tree.items[k].path, old.items[i]->path))
-            continue;
-        if (tree_may_hide(&w->tree, old.items[i]->path))
-            push(w, old.items[i]);
-        else
-            source_free(old.items[i]);
+        bool is_listed = k < n && str_eq(w->tree.items[k].path, s->path);
+        if (!is_listed || w->items[k] != s)
+            retire(w, s, is_listed);
     }
     if (w->n > n)
         qsort(w->items, w->n, sizeof *w->items, by_path);
