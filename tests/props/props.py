@@ -6,6 +6,8 @@ names the seed that repeats it: PROPS_SEED=N PROPS_ROUNDS=1 tests/props/props.py
 """
 import json, os, random, re, subprocess, sys, tempfile
 
+import yaml
+
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from world import Maker, certificate, identity
@@ -244,6 +246,53 @@ def a_broken_object_harms_no_other(rng, room):
     need(document(listing(world, rng), room) == without, "a route that is refused changed the file")
 
 
+def a_rejected_object_keeps_what_is_live(rng, room):
+    """Whatever its kind, in a running pipe or in one that has never seen a good version of it."""
+    world = Maker(rng, CERT).world()
+    live = document(listing(world), room, "target.json")
+    target = os.path.join(room, "target.json")
+    for _ in range(2):
+        key = rng.choice(sorted(world))
+        refused = json.dumps({"type": "MODIFIED", "object": world[key], "findings": [
+            {"id": "rule-violated", "severity": "error", "message": "refused", "by": "gw-validate"}]})
+        fresh = [event("ADDED", o) for k, o in world.items() if k != key]
+        rng.shuffle(fresh)
+        for name, lines in (("running", listing(world) + [refused, PART]), ("starting", fresh + [refused, FULL])):
+            with open(target, "wb") as f:
+                f.write(live)
+            pipe(STAGES + push_to(target), text(lines))
+            if read(target) != live:
+                raise Failed("%s, %s refused:\n%s" % (name, "/".join(key),
+                                                      "\n".join(differences(by_id(live), by_id(read(target))))))
+
+
+def by_id(data):
+    return {kind: {o["id"]: o for o in items} for kind, items in json.loads(data).items()}
+
+
+def files_may_be_cut_as_one_likes(rng, room):
+    world = Maker(rng, CERT).world()
+    files = []
+    for name, n in (("a", 1), ("b", 4)):
+        top = os.path.join(room, name)
+        os.makedirs(top + "/x/y")
+        objects = list(world.values())
+        rng.shuffle(objects)
+        for i in range(n):
+            some = objects[i::n]
+            at = os.path.join(top, rng.choice(["", "x", "x/y"]), "%d" % i)
+            with open(at + rng.choice([".yaml", ".yml"]), "w") as f:
+                if rng.random() < 0.3:
+                    json.dump({"apiVersion": "v1", "kind": "List", "items": some}, f)
+                else:
+                    yaml.safe_dump_all(some, f)
+        path = os.path.join(room, name + ".json")
+        pipe([["gw-watch", "--once", "-f", top]] + STAGES + push_to(path), b"")
+        files.append(read(path))
+    need(files[0] and files[0] == files[1], "the files differ")
+    need(files[0] == document(listing(world), room), "manifests and records differ")
+
+
 def ids_are_unique_and_lead_somewhere(rng, room):
     doc = json.loads(document(listing(Maker(rng, CERT).world()), room))
     for kind, items in doc.items():
@@ -302,7 +351,8 @@ def mend(schema):
 
 
 PROPERTIES = [order_does_not_matter, increments_end_where_one_shot_does, a_cut_changes_nothing, jq_between_the_stages_changes_nothing,
-              twice_is_once, a_broken_object_harms_no_other, ids_are_unique_and_lead_somewhere, what_is_emitted_satisfies_apisix]
+              twice_is_once, a_broken_object_harms_no_other, a_rejected_object_keeps_what_is_live,
+              files_may_be_cut_as_one_likes, ids_are_unique_and_lead_somewhere, what_is_emitted_satisfies_apisix]
 
 
 def main():
