@@ -139,3 +139,21 @@ wait_for() {
             <(jq -S 'select(.object.kind? != "Secret") | del(.. | .certificates?, .ssls?)' redacted) || fail "$stage"
     done
 }
+
+@test "a route that breaks keeps what it has live, its upstreams too" {
+    push() {
+        gw-watch --once -f shop | gw-validate -q 2>err | gw-resolve-refs -q | gw-translate -q |
+            gw-push --to file:apisix.yaml >pushed || true
+    }
+    rm shop/90-broken.yaml
+    push
+    cp apisix.yaml before
+    sed -i 's/type: RegularExpression/type: Regex/' shop/30-api.yaml
+    push
+    grep -q 'shop/catalogue' err
+    diff before apisix.yaml
+    # And it is gone when it is.
+    rm shop/30-api.yaml
+    push
+    run ! grep -q 'catalogue' apisix.yaml
+}
