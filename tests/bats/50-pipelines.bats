@@ -91,8 +91,12 @@ setup() {
     wait_for cmp -s before apisix.yaml
     rm shop/30-api.yaml
     wait_for bash -c '! grep -q api.bookshop.example apisix.yaml'
-    pkill -TERM -P "$pid" gw-watch
-    wait "$pid" || true
+    cp apisix.yaml before
+    kill -TERM "$pid"
+    status=0
+    wait "$pid" || status=$?
+    ((status <= 1)) || fail "exit code $status: $(<err)"
+    cmp before apisix.yaml
 }
 
 wait_for() {

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Properties of the pipe on random worlds. TAP.
 
-PROPS_ROUNDS (default 12) is how often each property is tried, PROPS_SEED where the dice start; a failure
+PROPS_ROUNDS (default 20) is how often each property is tried, PROPS_SEED where the dice start; a failure
 names the seed that repeats it: PROPS_SEED=N PROPS_ROUNDS=1 tests/props/props.py NAME
 """
 import json, os, random, re, subprocess, sys, tempfile
@@ -357,7 +357,7 @@ PROPERTIES = [order_does_not_matter, increments_end_where_one_shot_does, a_cut_c
 
 def main():
     global VALIDATORS, PLUGINS
-    rounds = int(os.environ.get("PROPS_ROUNDS", "12"))
+    rounds = int(os.environ.get("PROPS_ROUNDS", "20"))
     start = int(os.environ.get("PROPS_SEED", str(random.SystemRandom().randint(0, 10 ** 6))))
     wanted = [p for p in PROPERTIES if not sys.argv[1:] or p.__name__ in sys.argv[1:]]
     print("# PROPS_SEED=%d PROPS_ROUNDS=%d" % (start, rounds))
