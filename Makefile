@@ -27,7 +27,7 @@ ALL_CFLAGS = $(WARN) $(HARDEN) $(SANFLAGS) $(CPPFLAGS) $(CFLAGS)
 
 # The link table: which program needs what beyond libgw.a. It is the architecture in five lines.
 LIBS_gw-watch        := -lyaml
-LIBS_gw-validate     := -lpcre2-8
+LIBS_gw-validate     := -lpcre2-8 -lcrypto
 LIBS_gw-resolve-refs := -lcrypto
 LIBS_gw-translate    := -lcrypto
 LIBS_gw-push         := -lyaml -lcrypto

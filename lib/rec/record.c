@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/diag.h"
+#include "rec/lines.h"
 
 static enum rec_type type_of(const char *type)
 {
@@ -163,10 +164,27 @@ static void tell_finding(const struct rec *r, jv f)
          "%s: %s%s%s", title, path ? path : "", path ? ": " : "", jx_getstr_or(f, "message", ""));
 }
 
+/* The finding with the source line of its field, where the record can tell it. */
+static jv located(const struct rec *r, jv finding)
+{
+    jv source = rec_get(r, "source");
+    const char *lines = jx_getstr(source, "lines"), *path = jx_getstr(finding, "path");
+    int first = (int)jx_getint_or(source, "line", 0);
+    jv f = jb_copy(finding);
+    if (first == 0 || !jx_is_none(jx_get(finding, "line")))
+        return f;
+    int line = lines ? lines_find(lines, first, r->object, path ? path : "") : 0;
+    jb_put_int(&f, "line", line > 0 ? line : first);
+    return f;
+}
+
 void rec_tell(const struct rec *r, jv findings)
 {
-    for (int i = 0; i < jx_len(findings); i++)
-        tell_finding(r, jx_at(findings, i));
+    for (int i = 0; i < jx_len(findings); i++) {
+        jv f = located(r, jx_at(findings, i));
+        tell_finding(r, f);
+        jb_free(f);
+    }
 }
 
 static jv truncation_notice(int n)
@@ -189,14 +207,14 @@ void rec_add_findings(struct rec *r, const struct findings *fs, bool tell)
     for (int i = 0; i < jx_len(before); i++)
         jb_add(&all, jb_copy(jx_at(before, i)));
     for (int i = 0; i < n; i++) {
-        jv f = jx_at(fs->list, i);
         if (jx_len(all) >= FINDINGS_MAX) {
             dropped++;
             continue;
         }
+        jv f = located(r, jx_at(fs->list, i));
         if (tell)
             tell_finding(r, f);
-        jb_add(&all, jb_copy(f));
+        jb_add(&all, f);
     }
     if (dropped > 0)
         jb_add(&all, truncation_notice(dropped));

@@ -1,0 +1,82 @@
+/*
+ * schema: the fields of the kinds we know, as tables, and the walk that holds an object against them.
+ *
+ * One row a field: its type, whether it is required, its default, its bounds and its format, as the CRDs
+ * of Gateway API v1.6 say (and, for the Kubernetes kinds, as far as we read them). What CEL says of several
+ * fields together are rules: functions attached to a struct or a list. The commonest of them, "this member
+ * exactly when the type says so", is a row of its own.
+ */
+#ifndef GW_SCHEMA_H
+#define GW_SCHEMA_H
+
+#include "gw/format.h"
+#include "rec/finding.h"
+
+enum field_type { TYPE_ANY, TYPE_STRING, TYPE_INT, TYPE_BOOL, TYPE_OBJECT, TYPE_LIST, TYPE_MAP };
+
+enum field_flags {
+    REQUIRED = 1,
+    EXPERIMENTAL = 2, /* only in the experimental channel */
+};
+
+struct walk;
+struct schema;
+
+struct field {
+    const char *name;
+    enum field_type type;
+    int flags;
+    const char *otherwise; /* default, as JSON text */
+    int64_t min,
+        max; /* of an int its value; of a string code points; of a list or map entries; max 0: none */
+    const struct format *format; /* of a string, or of the values of a map */
+    const char *choices;         /* "A|B|C" */
+    const struct schema *of;     /* of an object */
+    const struct field *items;   /* of a list */
+    const char *key;             /* items are unique by this member; "" for a list of scalars */
+    void (*rule)(struct walk *w, jv value);
+};
+
+/* Member `member` is there exactly when `tag` (or its default) is `value`. */
+struct variant {
+    const char *tag, *value, *member;
+};
+
+struct schema {
+    const struct field *fields;
+    size_t n_fields;
+    const struct variant *variants;
+    size_t n_variants;
+    void (*rule)(struct walk *w, jv value);
+    bool is_open; /* fields that are not listed are none of our business */
+};
+
+#define SCHEMA_FIELDS(table)   .fields = (table), .n_fields = N_ELEMS(table)
+#define SCHEMA_VARIANTS(table) .variants = (table), .n_variants = N_ELEMS(table)
+
+struct schema_options {
+    bool is_standard; /* fields of the experimental channel are unknown */
+    bool is_secret;   /* values are never quoted */
+};
+
+/* Where the walk is, for rules. */
+struct walk {
+    const struct schema_options *options;
+    struct findings *findings;
+    struct buf path;
+};
+
+/* A complaint about the value at hand, or about `below` (".member", "[3]") inside of it. */
+void walk_complain(struct walk *w, enum finding_id id, const char *below, const char *fmt, ...)
+    __attribute__((format(printf, 4, 5)));
+
+/* Holds `object` (a whole Kubernetes object) against the schema. */
+void schema_check(const struct schema *s, const struct schema_options *o, jv object, struct findings *fs);
+
+/*
+ * The object with what an API server would have filled in, and without the nulls that it would have dropped.
+ * Takes it; *changed tells whether anything was done.
+ */
+jv schema_fill(const struct schema *s, jv owned, bool *changed);
+
+#endif

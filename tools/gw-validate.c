@@ -1,0 +1,114 @@
+/*
+ * gw-validate: is each object well formed?
+ *
+ * Says of each record's object what the admission of an API server would say, offline, and fills in what an
+ * API server would have filled in, for objects that never met one.
+ */
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/diag.h"
+#include "base/opt.h"
+#include "base/proc.h"
+#include "gw/validate.h"
+#include "rec/lines.h"
+#include "rec/loop.h"
+
+static const char *channel = "experimental";
+static struct opt_list kinds_told;
+
+static const struct opt opts[] = {
+    {0, "channel", "CHANNEL", OPT_ENUM, &channel, "CRDs to hold objects against (experimental)",
+     "standard|experimental", 0, 0},
+};
+
+static const struct opt_usage usage = {
+    .tool = "gw-validate",
+    .synopsis = "[--channel standard|experimental] [-]",
+    .purpose = "Check the objects of records as a Kubernetes API server would, offline.",
+    .opts = opts,
+    .n_opts = N_ELEMS(opts),
+};
+
+struct run {
+    struct validate_options options;
+    int code;
+};
+
+/* An unknown kind is told once, however many objects of it come. */
+static void tell_unknown_kind(const struct rec *r)
+{
+    char *title = xasprintf("%s%s%s", r->id.group, *r->id.group ? "/" : "", r->id.kind);
+    for (size_t i = 0; i < kinds_told.n; i++) {
+        if (str_eq(kinds_told.items[i], title)) {
+            free(title);
+            return;
+        }
+    }
+    diag(DIAG_INFO, NULL, finding_kind(F_KIND_UNKNOWN)->name, "objects of kind %s are passed on unchecked",
+         title);
+    if (kinds_told.n == 1000) {
+        free(title);
+        return;
+    }
+    VEC_GROW(&kinds_told);
+    kinds_told.items[kinds_told.n++] = title;
+}
+
+/* source.lines names the values of the object as it was read: it must follow the ones filled in. */
+static void adapt_lines(struct rec *r, jv filled)
+{
+    struct buf b;
+    jv source = rec_get(r, "source");
+    const char *lines = jx_getstr(source, "lines");
+    if (!lines)
+        return;
+    buf_init(&b, BUF_MAX_LINE);
+    lines_adapt(&b, lines, (int)jx_getint_or(source, "line", 1), r->object, filled);
+    jv adapted = jb_copy(source);
+    jb_put_str(&adapted, "lines", b.p);
+    rec_put(r, "source", adapted);
+    buf_free(&b);
+}
+
+static void fill(struct rec *r)
+{
+    jv filled = validate_fill(r);
+    if (jx_is_none(filled))
+        return;
+    adapt_lines(r, filled);
+    rec_set_object(r, filled);
+}
+
+static void check(struct rec *r, struct run *run)
+{
+    struct findings fs;
+    findings_init(&fs);
+    enum verdict verdict = validate(&run->options, r, &fs);
+    rec_add_findings(r, &fs, true);
+    if (verdict == VERDICT_UNKNOWN_KIND)
+        tell_unknown_kind(r);
+    else if (verdict == VERDICT_INVALID)
+        run->code = worse(run->code, EXIT_FINDINGS);
+    else if (jx_getstr(rec_get(r, "source"), "file"))
+        fill(r);
+    findings_release(&fs);
+}
+
+static void on_record(struct rec *r, void *ctx)
+{
+    struct run *run = ctx;
+    if (r->type == REC_UPSERT)
+        check(r, run);
+    run->code = worse(run->code, rec_write(r));
+}
+
+int main(int argc, char **argv)
+{
+    proc_init(usage.tool);
+    opt_parse(&usage, argc, argv);
+    opt_expect_stdin(&usage, argc, argv);
+    struct run run = {.options = {.is_standard = str_eq(channel, "standard")}};
+    int code = rec_loop(STDIN_FILENO, &(struct loop){on_record, &run});
+    return proc_finish(worse(code, run.code));
+}
