@@ -54,7 +54,7 @@ load helpers
 }
 
 @test "with a terminal for stdin a filter shows its usage instead of waiting" {
-    for tool in "${filters[@]}" "gw-push --to file:/dev/null"; do
+    for tool in "${filters[@]}" "gw-push --to file:/dev/null.json"; do
         run timeout 10 script -qec "$tool" /dev/null </dev/null
         [[ $status == 2 && $output == *"stdin is a terminal"* ]] || fail "$tool: $status: $output"
     done

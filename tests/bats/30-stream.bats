@@ -128,7 +128,7 @@ PY
 }
 
 @test "a closed stdin exits 4 and says so" {
-    for tool in "${filters[@]}" "gw-push --to file:/dev/null"; do
+    for tool in "${filters[@]}" "gw-push --to file:/dev/null.json"; do
         run bash -c "$tool <&-"
         [[ $status == 4 && $output == *stdin* ]] || fail "$tool: $status: $output"
     done
