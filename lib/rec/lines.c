@@ -139,7 +139,7 @@ int lines_find(const char *lines, int first, jv object, const char *path)
     int line = first;
     for (size_t i = 0; i <= index; i++)
         next_entry(&lines, &line);
-    return line;
+    return line > 0 ? line : 0;
 }
 
 /* The two objects walked side by side. */

@@ -7,6 +7,7 @@
 #include "yaml/arena.h"
 #include "yaml/complaint.h"
 #include "yaml/scalar.h"
+#include "yaml/simple.h"
 
 /* What a node costs where an alias repeats it. */
 struct weight {
@@ -121,7 +122,8 @@ static int scalar_kind(struct yaml_builder *b, const yaml_event_t *e, char json[
         return Y_STRING;
     int kind = scalar_resolve(text, e->data.scalar.length, json);
     if (kind == SCALAR_NO_JSON) {
-        fail(b, e->start_mark, "%s is a number that JSON cannot say; quote it if it is meant as text", text);
+        fail(b, e->start_mark, "%.*s is a number that JSON cannot say; quote it if it is meant as text",
+             (int)e->data.scalar.length, text);
         return -1;
     }
     if (tag && !meets_tag(row, (enum ynode_kind)kind, json)) {
@@ -446,9 +448,25 @@ void yaml_complain(const struct yaml_handler *h, int document, unsigned line, un
     h->on_error(&(struct yaml_error){document, line, column, message}, h->ctx);
 }
 
-int yaml_build(struct yaml_builder *b, const char *text, size_t n, unsigned line, int *document,
+static bool on_simple_event(void *ctx, const yaml_event_t *e)
+{
+    return on_event(ctx, e);
+}
+
+static bool build_simple(struct yaml_builder *b, const char *text, size_t n, unsigned line)
+{
+    reset(b);
+    b->first_line = line;
+    return yaml_simple(text, n, on_simple_event, b);
+}
+
+int yaml_build(struct yaml_builder *b, const char *text, size_t n, unsigned line, int *document, bool is_slow,
                const struct yaml_handler *h)
 {
+    if (!is_slow && build_simple(b, text, n, line)) {
+        h->on_document(b->root, ++*document, h->ctx);
+        return 0;
+    }
     yaml_parser_t parser;
     yaml_event_t e;
     bool is_good = true, is_inside = false, is_end = false;
@@ -487,7 +505,9 @@ int yaml_build(struct yaml_builder *b, const char *text, size_t n, unsigned line
 
 struct yaml_builder *yaml_builder_new(void)
 {
-    return xcalloc(1, sizeof(struct yaml_builder));
+    struct yaml_builder *b = xcalloc(1, sizeof *b);
+    VEC_GROW(b); /* so that `items` is an array even while it is empty */
+    return b;
 }
 
 void yaml_builder_free(struct yaml_builder *b)

@@ -13,9 +13,10 @@ void yaml_builder_free(struct yaml_builder *b);
 
 /*
  * Hands every document of the text to the handler, and the error that ended it, if any. `line` is that of
- * the first byte; *document counts. Returns the number of errors: 0 or 1.
+ * the first byte; *document counts. Returns the number of errors: 0 or 1. `is_slow`: nothing is read without
+ * libyaml (simple.h), for the test that this makes no difference.
  */
-int yaml_build(struct yaml_builder *b, const char *text, size_t n, unsigned line, int *document,
+int yaml_build(struct yaml_builder *b, const char *text, size_t n, unsigned line, int *document, bool is_slow,
                const struct yaml_handler *h);
 
 /* Tells the handler of an error that was found outside. */

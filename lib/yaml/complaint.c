@@ -35,11 +35,11 @@ static void from_reader(struct complaint *c, const yaml_parser_t *parser, const 
 static const char *find_line(const char *text, size_t n, size_t line)
 {
     const char *p = text, *end = text + n;
-    while (line-- > 0 && p && p < end) {
-        p = memchr(p, '\n', (size_t)(end - p));
-        p += p != NULL;
+    for (; line > 0 && p < end; line--) {
+        const char *lf = memchr(p, '\n', (size_t)(end - p));
+        p = lf ? lf + 1 : end;
     }
-    return p && p < end ? p : NULL;
+    return p < end ? p : NULL;
 }
 
 /* Whether a tab is in the white space that the line begins with. */

@@ -24,7 +24,7 @@ static int build_json(struct yaml_stream *s, const char *text, size_t n, unsigne
     buf_init(&joined, BUF_MAX_FILE);
     const char *ready = json_join_pairs(text, &n, &joined, &at);
     if (ready)
-        errors = yaml_build(s->builder, ready, n, line, &s->document, s->handler);
+        errors = yaml_build(s->builder, ready, n, line, &s->document, true, s->handler);
     else
         yaml_complain(s->handler, ++s->document, line + at, 0,
                       "half of a surrogate pair (\\uD800 to \\uDFFF) stands alone");
@@ -53,7 +53,7 @@ static void take_part(struct yaml_stream *s, const char *text, size_t n)
 {
     const char *end = text + n, *json = find_json(text, n);
     if (!json) {
-        s->errors += yaml_build(s->builder, text, n, s->line, &s->document, s->handler);
+        s->errors += yaml_build(s->builder, text, n, s->line, &s->document, s->is_slow, s->handler);
         s->line += count_lines(text, n);
         return;
     }

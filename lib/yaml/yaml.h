@@ -73,6 +73,7 @@ struct yaml_stream {
     bool has_content;  /* among those is more than comments and directives */
     bool is_at_start;  /* where a byte order mark may stand */
     bool is_dead;      /* a document passed the cap: the rest is not read */
+    bool is_slow;      /* for tests: all through libyaml */
     unsigned line;     /* of the first byte of the window */
     int document;      /* the last one that was begun */
     int errors;

@@ -18,7 +18,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (!jx_is_none(object)) {
         int line = lines_find(lines, 1, object, path);
         lines_adapt(&adapted, lines, 1, object, other);
-        if (line > 0 && lines_find(adapted.p, 1, other, "") == 0)
+        if (line < 0 || lines_find(adapted.p, 1, other, "") != lines_find(lines, 1, object, ""))
             abort();
     }
     jb_free(object);
