@@ -41,9 +41,15 @@ static bool holds_template(jv v)
     return false;
 }
 
+/* Two braces in a row can only come from a string of the record, as they are or as escapes of a path. */
+static bool may_hold_template(const struct rec *r)
+{
+    return r->rewrite || memmem(r->line, r->len, "{{", 2) || memmem(r->line, r->len, "%7", 2);
+}
+
 void translation_add(struct translation *t, const char *kind, jv owned_object)
 {
-    if (holds_template(owned_object)) {
+    if (may_hold_template(t->rec) && holds_template(owned_object)) {
         findings_addf(t->findings, F_UNSUPPORTED, NULL,
                       "%s %s holds the text \"${{\", which APISIX would replace; it is left out", kind,
                       jx_getstr_or(owned_object, "id", ""));

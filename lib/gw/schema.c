@@ -308,7 +308,9 @@ static void check_member(struct walk *w, const struct schema *s, const char *nam
     }
     if (jx_is_null(value)) /* an API server drops it */
         return;
-    buf_addf(&w->path, "%s%s", len ? "." : "", name);
+    if (len)
+        buf_addc(&w->path, '.'); /* not printf: this runs for every field */
+    buf_adds(&w->path, name);
     check_value(w, f, value);
     w->path.p[w->path.len = len] = '\0';
 }
