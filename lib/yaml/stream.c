@@ -37,23 +37,26 @@ static bool is_marker(const char *p, size_t n, const char *marker)
     return n >= 3 && memcmp(p, marker, 3) == 0 && (n == 3 || strchr(" \t\r\n", p[3]));
 }
 
-/* Where JSON begins: behind a marker and white space. NULL: it is not JSON. */
-static const char *find_json(const char *text, size_t n)
+/* What is behind a marker and white space; the end of the text when that is all. */
+static const char *skip_marker(const char *text, size_t n)
 {
     const char *p = text, *end = text + n;
     if (is_marker(p, n, "---"))
         p += 3;
     while (p < end && strchr(" \t\r\n", *p) && *p)
         p++;
-    return p < end && (*p == '{' || *p == '[') ? p : NULL;
+    return p;
 }
 
 /* One part: a YAML document, or JSON values one behind the other. */
 static void take_part(struct yaml_stream *s, const char *text, size_t n)
 {
-    const char *end = text + n, *json = find_json(text, n);
-    if (!json) {
-        s->errors += yaml_build(s->builder, text, n, s->line, &s->document, s->is_slow, s->handler);
+    const char *end = text + n, *json = skip_marker(text, n);
+    if (json == end || (*json != '{' && *json != '[')) {
+        if (json == end)
+            s->document += is_marker(text, n, "---");
+        else
+            s->errors += yaml_build(s->builder, text, n, s->line, &s->document, s->is_slow, s->handler);
         s->line += count_lines(text, n);
         return;
     }
