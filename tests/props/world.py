@@ -42,7 +42,7 @@ class Maker:
     def namespace(self, name):
         o = self.obj("v1", "Namespace", None, name)
         if self.rng.random() < 0.6:
-            o["metadata"]["labels"] = {"team": self.rng.choice(["x", "y"])}
+            o["metadata"]["labels"] = {"team": self.rng.choice(["x", "z"])}
         return o
 
     def gateway_class(self, name):
@@ -108,7 +108,7 @@ class Maker:
             out.append({"type": "RequestHeaderModifier", "requestHeaderModifier": {"set": [{"name": "x-a", "value": rng.choice(["1", "$host"])}]}})
         if rng.random() < 0.2:
             out.append({"type": "ResponseHeaderModifier", "responseHeaderModifier": {"remove": ["server"]}})
-        if rng.random() < 0.2 and matches and all(m.get("path", {}).get("type") == "PathPrefix" for m in matches):
+        if rng.random() < 0.2 and len(matches) == 1 and matches[0].get("path", {}).get("type") == "PathPrefix":
             out.append({"type": "URLRewrite", "urlRewrite": {"path": {"type": "ReplacePrefixMatch", "replacePrefixMatch": rng.choice(["/", "/z"])}}})
         return out
 
