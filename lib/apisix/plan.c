@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+#include "apisix/refs.h"
+
 /* Everything with one (kind, id): what is live under it and who claims it. */
 struct meeting {
     struct plan *plan;
@@ -88,6 +90,51 @@ static void settle(const struct meeting *m)
     m->plan->n_live += live != NULL;
 }
 
+static bool deletes_upstream(const struct op *op)
+{
+    return op->type == OP_DELETE && op->item->kind == AK_UPSTREAMS;
+}
+
+/* What will be there names these upstreams. */
+static void refs_after(const struct plan *p, const struct items *live, struct refs *refs)
+{
+    struct items after = {0};
+    for (size_t i = 0; i < live->n; i++)
+        items_add(&after, item_ref(live->items[i]));
+    plan_carry_out(p, &after);
+    for (size_t i = 0; i < after.n; i++)
+        refs_add(refs, after.items[i]);
+    refs_sort(refs);
+    items_release(&after);
+}
+
+/*
+ * An upstream stays as long as anything that stays names it: the route of a held owner goes on working though
+ * the records no longer tell that it uses the Service.
+ */
+static void keep_named_upstreams(struct plan *p, const struct items *live)
+{
+    struct refs refs = {0};
+    size_t n = 0, k = 0;
+    for (size_t i = 0; i < p->ops.n; i++)
+        n += deletes_upstream(&p->ops.items[i]);
+    if (n == 0)
+        return;
+    refs_after(p, live, &refs);
+    for (size_t i = 0; i < p->ops.n; i++) {
+        struct op *op = &p->ops.items[i];
+        bool is_kept = deletes_upstream(op) && refs_has(&refs, op->item->id);
+        if (!is_kept)
+            p->ops.items[k++] = *op;
+        if (!is_kept || !op->owner)
+            continue;
+        op->owner->tally.deleted--;
+        op->owner->has_remains = true;
+    }
+    p->ops.n = k;
+    refs_release(&refs);
+}
+
 /* Writes keep their order, deletes go behind them and turn round. */
 static void put_in_order(struct plan *p)
 {
@@ -113,8 +160,10 @@ void plan_make(struct plan *p, const struct plan_options *o, struct wanted *w, c
 {
     *p = (struct plan){0};
     wanted_claims(w);
-    for (struct owner *owner = w->owners; owner; owner = owner->hh.next)
+    for (struct owner *owner = w->owners; owner; owner = owner->hh.next) {
         owner->tally = (struct tally){.refused = owner->set_aside};
+        owner->has_remains = false;
+    }
     for (size_t i = 0, k = 0; i < live->n || k < w->n_claims;) {
         struct meeting m = {p, o, w, live->items + i, 0, w->claims + k, 0};
         bool live_first =
@@ -126,6 +175,7 @@ void plan_make(struct plan *p, const struct plan_options *o, struct wanted *w, c
             m.n_claims++;
         settle(&m);
     }
+    keep_named_upstreams(p, live);
     put_in_order(p);
 }
 

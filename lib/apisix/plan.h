@@ -4,6 +4,7 @@
  * Safe means:
  *   - an object that is not ours, or that another owner must keep, is never written over;
  *   - an object of ours goes only when wanted_gives_up() says so;
+ *   - an upstream goes only when nothing that stays names it;
  *   - operations stand in order of dependency: writes down the table of kinds, deletes up it, last.
  * The same world gives the same plan: kinds, then ids, in byte order.
  */

@@ -232,7 +232,7 @@ void wanted_settle(struct wanted *w)
     struct owner *next;
     for (struct owner *o = w->owners; o; o = next) {
         next = o->hh.next;
-        if (o->is_gone)
+        if (o->is_gone && !o->has_remains)
             forget_owner(w, o);
     }
     w->knows_all = false;

@@ -29,12 +29,13 @@ struct owner {
     struct items items; /* sorted, ids unique in a kind */
     char **keep;        /* sorted "kind/id" */
     size_t n_keep;
-    bool spares;    /* held, or an object was set aside: nothing live of it is deleted */
-    bool is_held;   /* as its record says */
-    bool is_gone;   /* DELETED: forgotten once that is carried out */
-    bool is_fresh;  /* mentioned since the last full SYNC */
-    int set_aside;  /* objects that were not accepted */
-    int complained; /* refusals that were last told for it outside of its record */
+    bool spares;      /* held, or an object was set aside: nothing live of it is deleted */
+    bool is_held;     /* as its record says */
+    bool is_gone;     /* DELETED: forgotten once that is carried out */
+    bool has_remains; /* the plan kept something of it that others still name */
+    bool is_fresh;    /* mentioned since the last full SYNC */
+    int set_aside;    /* objects that were not accepted */
+    int complained;   /* refusals that were last told for it outside of its record */
     struct tally tally;
     UT_hash_handle hh;
     char room[];

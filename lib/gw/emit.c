@@ -137,6 +137,16 @@ static void gather_uses(const struct node *service, struct ports *ports, struct 
     nodes_sort(gateways);
 }
 
+/* Its endpoints are not known whole. */
+static bool waits_for_slice(struct emission *e, struct node *service)
+{
+    const struct node *bucket = world_look(&e->resolver->world, service, NODE_SLICES, service->ns, service->name);
+    for (size_t i = 0; i < bucket->members.n; i++)
+        if (node_is_unknown(bucket->members.items[i]))
+            return true;
+    return false;
+}
+
 /* False when no route uses the Service, now or when it was last emitted. */
 static bool add_service(struct emission *e, struct additions *a, struct node *n)
 {
@@ -144,7 +154,9 @@ static bool add_service(struct emission *e, struct additions *a, struct node *n)
     struct nodes gateways = {0};
     gather_uses(n, &ports, &gateways);
     bool is_worth_it = ports.n > 0 || n->was_emitted;
-    if (is_worth_it && n->present) {
+    if (is_worth_it && waits_for_slice(e, n)) {
+        hold(a, "one of its EndpointSlices was rejected and no good version of it is known");
+    } else if (is_worth_it) {
         jv resolved = jb_obj(), ports_json = jb_arr(), names = jb_arr();
         for (size_t i = 0; i < gateways.n; i++)
             jb_add(&names, jb_strf("%s/%s", gateways.items[i]->ns, gateways.items[i]->name));

@@ -260,7 +260,8 @@ bool gateway_compute(struct world *w, struct node *n, const struct gateway_optio
 {
     struct rec r;
     struct findings fs;
-    if (rec_parse(&r, n->text, n->len, 0)) /* it parsed when it came */
+    const char *line = n->present ? n->text : n->rejected;
+    if (rec_parse(&r, line, strlen(line), 0)) /* it parsed when it came */
         return false;
     struct gateway *old = n->facts, *g = xcalloc(1, sizeof *g);
     findings_init(&fs);
@@ -270,7 +271,7 @@ bool gateway_compute(struct world *w, struct node *n, const struct gateway_optio
     g->generation = jx_getint_or(jx_get(r.object, "metadata"), "generation", 0);
     g->class_name = xstrdup(jx_getstr_or(spec, "gatewayClassName", ""));
     look_at_class(w, n, g);
-    if (g->is_ours)
+    if (g->is_ours || g->is_held)
         read_listeners(&(struct reading){.w = w, .node = n, .options = o, .findings = &fs}, g, spec);
     if (g->class_is_missing)
         findings_addf(&fs, F_CLASS_UNKNOWN, "spec.gatewayClassName", "GatewayClass \"%s\" does not exist",

@@ -76,8 +76,11 @@ struct gateway_options {
     int64_t now; /* seconds since the epoch, for certificate validity */
 };
 
-/* Reads n->text into n->facts; counts of routes are carried over by listener name. Returns true when
-   routes have to look again. */
+/*
+ * Reads n->text into n->facts, or where only a rejected version is known that: a held Gateway goes on being
+ * served, so its ports are in use as far as its text still tells. Counts of routes are carried over by
+ * listener name. Returns true when routes have to look again.
+ */
 bool gateway_compute(struct world *w, struct node *n, const struct gateway_options *o, unsigned serial);
 
 /* NULL when the Gateway has no such listener. */

@@ -97,6 +97,8 @@ static void reject(struct resolver *r, struct node *n, struct rec *rec)
     n->rejected = line_of(rec, &len);
     if (is_emitted_kind(n->kind))
         world_mark_stale(&r->world, n);
+    if (is_computed_kind(n->kind) && !n->present)
+        world_mark(&r->world, n); /* for the ports, ranks and backends that it has in use */
     if (n->present || was_unknown)
         return;
     world_mark_users(&r->world, n); /* from now on they wait instead of doing without */
@@ -170,6 +172,7 @@ static void accept(struct resolver *r, struct node *n, struct rec *rec)
 static void forget(struct resolver *r, struct node *n, char *farewell)
 {
     struct world *w = &r->world;
+    r->plane_is_dirty |= n->kind == NODE_GATEWAY;
     world_mark_users(w, n);
     world_enlist(w, n, NULL);
     if (n->kind == NODE_HTTPROUTE)
@@ -255,7 +258,7 @@ static void compute_gateways(struct resolver *r)
         struct node *n = list.items[i];
         n->is_dirty = false;
         r->plane_is_dirty = true;
-        if (n->present && gateway_compute(&r->world, n, &r->gateway_options, ++r->serial))
+        if ((n->present || n->rejected) && gateway_compute(&r->world, n, &r->gateway_options, ++r->serial))
             world_mark_users(&r->world, n);
         world_mark_stale(&r->world, n);
     }
@@ -268,18 +271,21 @@ static int by_port(const void *a, const void *b)
     return x->port != y->port ? x->port - y->port : x->is_https - y->is_https;
 }
 
+static void add_port(struct plane *plane, struct plane_port p)
+{
+    for (size_t k = 0; k < plane->n; k++)
+        if (by_port(&plane->items[k], &p) == 0)
+            return;
+    VEC_GROW(plane);
+    plane->items[plane->n++] = p;
+}
+
 static void add_ports(struct plane *plane, const struct gateway *g)
 {
     for (int i = 0; i < g->n_listeners; i++) {
         const struct listener *l = &g->listeners[i];
-        struct plane_port p = {l->port, l->protocol == PROTOCOL_HTTPS};
-        bool is_known = l->programmed.reason != NULL;
-        for (size_t k = 0; k < plane->n && !is_known; k++)
-            is_known = by_port(&plane->items[k], &p) == 0;
-        if (is_known)
-            continue;
-        VEC_GROW(plane);
-        plane->items[plane->n++] = p;
+        if (!l->programmed.reason)
+            add_port(plane, (struct plane_port){l->port, l->protocol == PROTOCOL_HTTPS});
     }
 }
 
@@ -293,7 +299,7 @@ static void compute_plane(struct resolver *r)
     struct node *n, *next;
     HASH_ITER(hh, r->world.nodes, n, next)
     {
-        if (n->kind == NODE_GATEWAY && n->present && n->facts)
+        if (n->kind == NODE_GATEWAY && n->facts)
             add_ports(&now, n->facts);
     }
     if (now.n > 1)
@@ -319,7 +325,7 @@ static void compute_routes(struct resolver *r)
     for (size_t i = 0; i < list.n; i++) {
         struct node *n = list.items[i];
         n->is_dirty = false;
-        if (n->present)
+        if (n->present || n->rejected)
             route_compute(&r->route_context, n);
         world_mark_stale(&r->world, n);
     }

@@ -118,18 +118,19 @@ static void resolve_parent(struct work *w, jv ref, int i)
     const char *ns = jx_getstr_or(ref, "namespace", w->node->ns), *name = jx_getstr_or(ref, "name", "");
     struct node *gateway = world_look(w->c->world, w->node, NODE_GATEWAY, ns, name);
     const struct gateway *g = gateway->facts;
-    if (node_is_unknown(gateway) || (gateway->present && g && g->is_held)) {
+    bool waits = node_is_unknown(gateway) || (gateway->present && g && g->is_held);
+    if (waits)
         w->route->is_held = true;
-        return;
-    }
-    if (!gateway->present)
+    else if (!gateway->present)
         findings_addf(&w->findings, F_PARENT_UNKNOWN, path, "Gateway %s/%s does not exist", ns, name);
-    if (!gateway->present || !g || !g->is_ours)
+    if (!g || !(g->is_ours || waits))
         return;
     size_t before = w->served.n;
     struct attach a = attach_to(w->c->world, w->node, ref, jx_get(w->spec, "hostnames"), gateway, &w->served);
     if (a.is_waiting)
         w->route->is_held = true;
+    if (waits)
+        return; /* what is live for it keeps its rank and its backends; that is all there is to know */
     if (a.outcome != ATTACH_ACCEPTED) {
         w->served.n = before;
         refuse_parent(w, path, a.outcome);
@@ -317,7 +318,7 @@ static void work(struct work *w)
     if (!r->is_held)
         count_attachments(w);
     jv bindings = bindings_json(&w->served, w->c->plane); /* leaves only what is programmed, sorted */
-    r->is_bound = !r->is_held && w->served.n > 0;
+    r->is_bound = w->served.n > 0;
     if (r->is_bound)
         enter_ranks(w);
     jb_put(&resolved, "gateways", gateways_json(r));
@@ -335,9 +336,11 @@ void route_compute(struct route_context *c, struct node *n)
     route_detach(c, n);
     world_forget_deps(c->world, n);
     world_look(c->world, n, NODE_PLANE, "", "");
-    if (rec_parse(&rec, n->text, n->len, 0)) /* it parsed when it came */
+    const char *line = n->present ? n->text : n->rejected;
+    if (rec_parse(&rec, line, strlen(line), 0)) /* it parsed when it came */
         return;
     struct route *r = xcalloc(1, sizeof *r);
+    r->is_held = !n->present;
     struct work w = {.c = c,
                      .node = n,
                      .route = r,

@@ -32,7 +32,7 @@ struct route {
     struct tie *ties; /* one a match, in order of rule and match */
     int n_ties;
     char *stamp;   /* metadata.creationTimestamp, "" when not known */
-    bool is_bound; /* some programmed listener serves it */
+    bool is_bound; /* some programmed listener serves it, or would if it were not held */
     bool is_held;  /* waits for a rejected object */
 
     /* What the last computation said. Kept as text: a change of rank is then emitted without it. */
@@ -62,7 +62,11 @@ struct route_context {
     void *ctx;
 };
 
-/* Reads n->text, replaces n->facts, and moves the counts at listeners and Services. */
+/*
+ * Reads n->text, replaces n->facts, and moves the counts at listeners and Services. Of a route known only by
+ * a rejected version that is read: what is live for it keeps its place among those it ties with, and the
+ * Services that it uses.
+ */
 void route_compute(struct route_context *c, struct node *n);
 
 /* Takes the route out of every count; before the object goes away. */
