@@ -64,11 +64,40 @@ static jv lend(jv owned)
     return jv_invalid();
 }
 
+/*
+ * The key as an owned jv string. Making one costs more than the look-up it is for, and programs ask for the
+ * same few names all the time: the last ones are kept, by content.
+ */
+static jv key_string(const char *key)
+{
+    enum { N_KEPT = 512, LONGEST = 48 };
+    static struct {
+        jv string;
+        size_t n;
+        char text[LONGEST];
+    } kept[N_KEPT];
+    uint32_t hash = 2166136261u; /* FNV-1a */
+    size_t n = 0;
+    for (; key[n] && n < LONGEST; n++)
+        hash = (hash ^ (unsigned char)key[n]) * 16777619u;
+    if (n == 0 || n == LONGEST)
+        return jv_string(key);
+    size_t at = (hash ^ hash >> 16) % N_KEPT;
+    if (kept[at].n == n && memcmp(kept[at].text, key, n) == 0)
+        return jv_copy(kept[at].string);
+    if (kept[at].n > 0)
+        jv_free(kept[at].string);
+    kept[at].string = jv_string_sized(key, (int)n);
+    kept[at].n = n;
+    memcpy(kept[at].text, key, n);
+    return jv_copy(kept[at].string);
+}
+
 jv jx_get(jv obj, const char *key)
 {
     if (!jx_is_obj(obj))
         return jv_invalid();
-    return lend(jv_object_get(jv_copy(obj), jv_string(key)));
+    return lend(jv_object_get(jv_copy(obj), key_string(key)));
 }
 
 jv jx_path(jv v, const char *path)
@@ -236,7 +265,7 @@ void jb_free(jv owned)
 
 void jb_put(jv *obj, const char *key, jv owned)
 {
-    *obj = jv_object_set(*obj, jv_string(key), owned);
+    *obj = jv_object_set(*obj, key_string(key), owned);
 }
 
 void jb_put_str(jv *obj, const char *key, const char *s)
@@ -258,7 +287,7 @@ void jb_put_bool(jv *obj, const char *key, bool b)
 void jb_del(jv *obj, const char *key)
 {
     if (jx_is_obj(*obj))
-        *obj = jv_object_delete(*obj, jv_string(key));
+        *obj = jv_object_delete(*obj, key_string(key));
 }
 
 void jb_add(jv *arr, jv owned)
