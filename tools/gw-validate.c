@@ -15,44 +15,70 @@
 #include "rec/loop.h"
 
 static const char *channel = "experimental";
+static struct opt_list wishes; /* "ID=SEVERITY" */
 static struct opt_list kinds_told;
 
 static const struct opt opts[] = {
     {0, "channel", "CHANNEL", OPT_ENUM, &channel, "CRDs to hold objects against (experimental)",
      "standard|experimental", 0, 0},
+    {0, "severity", "ID=SEVERITY", OPT_LIST, &wishes, "make a finding error, warning, info or off", NULL, 0,
+     0},
 };
 
 static const struct opt_usage usage = {
     .tool = "gw-validate",
-    .synopsis = "[--channel standard|experimental] [-]",
+    .synopsis = "[--channel standard|experimental] [--severity ID=SEVERITY]... [-]",
     .purpose = "Check the objects of records as a Kubernetes API server would, offline.",
     .opts = opts,
     .n_opts = N_ELEMS(opts),
 };
 
+enum { MAX_KINDS_TOLD = 1000 };
+
 struct run {
     struct validate_options options;
+    const enum severity *severities;
     int code;
 };
 
-/* An unknown kind is told once, however many objects of it come. */
-static void tell_unknown_kind(const struct rec *r)
+/* The severities by id: those of findings.def, and what the command line wishes. */
+static const enum severity *severities(void)
 {
-    char *title = xasprintf("%s%s%s", r->id.group, *r->id.group ? "/" : "", r->id.kind);
+    static enum severity of[N_FINDING_IDS];
+    for (size_t i = 0; i < N_FINDING_IDS; i++)
+        of[i] = finding_kind((enum finding_id)i)->severity;
+    for (size_t i = 0; i < wishes.n; i++) {
+        const char *wish = wishes.items[i], *equals = strchr(wish, '=');
+        char *name = xstrndup(wish, equals ? (size_t)(equals - wish) : strlen(wish));
+        enum finding_id id = finding_by_name(name);
+        enum severity severity = equals ? severity_by_name(equals + 1) : N_SEVERITIES;
+        if (id == N_FINDING_IDS)
+            usage_error(&usage, "--severity %s: there is no finding %s; see gw-findings(7)", wish, name);
+        if (severity == N_SEVERITIES)
+            usage_error(&usage, "--severity %s: expected %s=error, warning, info or off", wish, name);
+        of[id] = severity;
+        free(name);
+    }
+    return of;
+}
+
+/* An unknown kind is told once, however many objects of it come. */
+static bool is_news(const struct rec *r)
+{
+    char *title = xasprintf("%s/%s", r->id.group, r->id.kind);
     for (size_t i = 0; i < kinds_told.n; i++) {
         if (str_eq(kinds_told.items[i], title)) {
             free(title);
-            return;
+            return false;
         }
     }
-    diag(DIAG_INFO, NULL, finding_kind(F_KIND_UNKNOWN)->name, "objects of kind %s are passed on unchecked",
-         title);
-    if (kinds_told.n == 1000) {
+    if (kinds_told.n < MAX_KINDS_TOLD) {
+        VEC_GROW(&kinds_told);
+        kinds_told.items[kinds_told.n++] = title;
+    } else {
         free(title);
-        return;
     }
-    VEC_GROW(&kinds_told);
-    kinds_told.items[kinds_told.n++] = title;
+    return true;
 }
 
 /* source.lines names the values of the object as it was read: it must follow the ones filled in. */
@@ -84,13 +110,12 @@ static void check(struct rec *r, struct run *run)
 {
     struct findings fs;
     findings_init(&fs);
+    fs.severities = run->severities;
     enum verdict verdict = validate(&run->options, r, &fs);
-    rec_add_findings(r, &fs, true);
-    if (verdict == VERDICT_UNKNOWN_KIND)
-        tell_unknown_kind(r);
-    else if (verdict == VERDICT_INVALID)
+    rec_add_findings(r, &fs, verdict != VERDICT_UNKNOWN_KIND || is_news(r));
+    if (fs.errors > 0)
         run->code = worse(run->code, EXIT_FINDINGS);
-    else if (jx_getstr(rec_get(r, "source"), "file"))
+    if (verdict == VERDICT_INCOMPLETE && jx_getstr(rec_get(r, "source"), "file"))
         fill(r);
     findings_release(&fs);
 }
@@ -108,7 +133,7 @@ int main(int argc, char **argv)
     proc_init(usage.tool);
     opt_parse(&usage, argc, argv);
     opt_expect_stdin(&usage, argc, argv);
-    struct run run = {.options = {.is_standard = str_eq(channel, "standard")}};
+    struct run run = {.options = {.is_standard = str_eq(channel, "standard")}, .severities = severities()};
     int code = rec_loop(STDIN_FILENO, &(struct loop){on_record, &run});
     return proc_finish(worse(code, run.code));
 }

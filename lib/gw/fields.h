@@ -16,17 +16,24 @@ struct kind {
     bool is_secret;            /* its values are never quoted */
 };
 
-#define GATEWAY_GROUP "gateway.networking.k8s.io"
+#define GATEWAY_GROUP      "gateway.networking.k8s.io"
+#define EXPERIMENTAL_GROUP "gateway.networking.x-k8s.io"
 
 /* apiVersion, kind, metadata and status rows, the first of every kind's table. */
 #define OBJECT_FIELDS                                                                                        \
     {.name = "apiVersion", .type = TYPE_STRING}, {.name = "kind", .type = TYPE_STRING},                      \
         {.name = "metadata", .type = TYPE_OBJECT, .of = &schema_metadata},                                   \
     {                                                                                                        \
-        .name = "status", .type = TYPE_ANY                                                                   \
+        .name = "status", .type = TYPE_OBJECT, .of = &schema_anything                                        \
+    }
+
+#define SPEC(schema_of_spec)                                                                                 \
+    {                                                                                                        \
+        .name = "spec", .type = TYPE_OBJECT, .flags = REQUIRED, .of = &(schema_of_spec)                      \
     }
 
 extern const struct schema schema_metadata;
+extern const struct schema schema_anything; /* an object, whatever is in it */
 extern const struct schema schema_label_selector;
 extern const struct schema schema_parent_ref;
 extern const struct schema schema_secret_ref;
@@ -35,6 +42,8 @@ extern const struct schema schema_local_ref;
 
 extern const struct field item_parent_ref;     /* of lists of parents */
 extern const struct field field_hostname_item; /* of lists of hostnames */
+extern const struct field field_label_value;   /* of maps */
+extern const struct field field_annotation_value;
 
 /* What the spec of every route begins with (CommonRouteSpec). */
 #define ROUTE_FIELDS                                                                                         \
@@ -58,6 +67,12 @@ extern const struct schema schema_tls_route_v1alpha2;
 extern const struct schema schema_tcp_route; /* UDPRoute too */
 extern const struct schema schema_tcp_route_v1alpha2;
 extern const struct schema schema_backend_tls_policy;
+extern const struct schema schema_class_spec;     /* XMesh has the same */
+extern const struct schema schema_tls_validation; /* of backends */
+extern const struct schema schema_session;
+extern const struct schema schema_xbackend;
+extern const struct schema schema_xbackend_traffic_policy;
+extern const struct schema schema_xmesh;
 extern const struct schema schema_service;
 extern const struct schema schema_endpoint_slice;
 extern const struct schema schema_secret;
@@ -89,6 +104,13 @@ void rule_tls_validation(struct walk *w, jv validation);
 void rule_label_keys(struct walk *w, jv map);
 void rule_annotations(struct walk *w, jv map);
 void rule_endpoint_addresses(struct walk *w, jv slice);
-void rule_tls_secret(struct walk *w, jv secret);
+void rule_secret(struct walk *w, jv secret);
+void rule_data_keys(struct walk *w, jv map);
+void rule_service_spec(struct walk *w, jv spec);
+void rule_service_port(struct walk *w, jv port);
+void rule_namespace(struct walk *w, jv namespace);
+void rule_external_hostname(struct walk *w, jv host);
+void rule_retry_budget(struct walk *w, jv budget);
+void rule_retry_rate(struct walk *w, jv rate);
 
 #endif

@@ -1,11 +1,6 @@
 /* fields_gateway: GatewayClass, Gateway, ListenerSet, ReferenceGrant. */
 #include "gw/fields.h"
 
-#define SPEC(schema_of_spec)                                                                                 \
-    {                                                                                                        \
-        .name = "spec", .type = TYPE_OBJECT, .flags = REQUIRED, .of = &(schema_of_spec)                      \
-    }
-
 /* ---- GatewayClass ---- */
 
 static const struct field parameters_ref[] = {
@@ -25,9 +20,10 @@ static const struct field class_spec[] = {
     {.name = "description", .type = TYPE_STRING, .max = 64},
     {.name = "parametersRef", .type = TYPE_OBJECT, .of = &schema_parameters_ref},
 };
-static const struct schema schema_class_spec = {SCHEMA_FIELDS(class_spec)};
+const struct schema schema_class_spec = {SCHEMA_FIELDS(class_spec)};
 static const struct field class[] = {OBJECT_FIELDS, SPEC(schema_class_spec)};
 const struct schema schema_gateway_class = {SCHEMA_FIELDS(class)};
+const struct schema schema_xmesh = {SCHEMA_FIELDS(class)};
 
 /* ---- listeners ---- */
 
@@ -55,7 +51,7 @@ static const struct field item_secret_ref = {.type = TYPE_OBJECT, .of = &schema_
 static const struct field listener_tls[] = {
     {.name = "mode", .type = TYPE_STRING, .otherwise = "\"Terminate\"", .choices = "Terminate|Passthrough"},
     {.name = "certificateRefs", .type = TYPE_LIST, .max = 64, .items = &item_secret_ref},
-    {.name = "options", .type = TYPE_MAP, .max = 16},
+    {.name = "options", .type = TYPE_MAP, .max = 16, .items = &field_annotation_value},
 };
 static const struct schema schema_listener_tls = {SCHEMA_FIELDS(listener_tls), .rule = rule_listener_tls};
 static const struct field listener[] = {
@@ -113,8 +109,12 @@ static const struct field allowed_listeners[] = {
 };
 static const struct schema schema_allowed_listeners = {SCHEMA_FIELDS(allowed_listeners)};
 static const struct field infrastructure[] = {
-    {.name = "labels", .type = TYPE_MAP, .max = 8, .format = &format_label_value, .rule = rule_label_keys},
-    {.name = "annotations", .type = TYPE_MAP, .max = 16, .rule = rule_label_keys},
+    {.name = "labels", .type = TYPE_MAP, .max = 8, .items = &field_label_value, .rule = rule_label_keys},
+    {.name = "annotations",
+     .type = TYPE_MAP,
+     .max = 16,
+     .items = &field_annotation_value,
+     .rule = rule_label_keys},
     {.name = "parametersRef", .type = TYPE_OBJECT, .of = &schema_local_ref},
 };
 static const struct schema schema_infrastructure = {SCHEMA_FIELDS(infrastructure)};

@@ -1,10 +1,6 @@
 /* fields_http: HTTPRoute and GRPCRoute. */
 #include "gw/fields.h"
 
-#define SPEC(schema_of_spec)                                                                                 \
-    {                                                                                                        \
-        .name = "spec", .type = TYPE_OBJECT, .flags = REQUIRED, .of = &(schema_of_spec)                      \
-    }
 #define MATCH_ALL "[{\"path\":{\"type\":\"PathPrefix\",\"value\":\"/\"}}]"
 
 /* ---- filters ---- */
@@ -13,7 +9,7 @@ static const struct field http_header[] = {
     {.name = "name", .type = TYPE_STRING, .flags = REQUIRED, .min = 1, .max = 256, .format = &format_token},
     {.name = "value",
      .type = TYPE_STRING,
-     .flags = REQUIRED,
+     .flags = REQUIRED | FORMAT_EXPERIMENTAL,
      .min = 1,
      .max = 4096,
      .format = &format_header_value},
@@ -90,7 +86,8 @@ static const struct field auth_http[] = {
     {.name = "allowedResponseHeaders", .type = TYPE_LIST, .max = 64, .items = &item_any_string, .key = ""},
 };
 static const struct schema schema_auth_http = {SCHEMA_FIELDS(auth_http)};
-static const struct field forward_body[] = {{.name = "maxSize", .type = TYPE_INT, .max = 65535}};
+static const struct field forward_body[] = {
+    {.name = "maxSize", .type = TYPE_INT, .min = INT64_MIN, .max = INT64_MAX}};
 static const struct schema schema_forward_body = {SCHEMA_FIELDS(forward_body)};
 static const struct field external_auth[] = {
     {.name = "protocol", .type = TYPE_STRING, .flags = REQUIRED, .choices = "HTTP|GRPC"},
@@ -109,7 +106,7 @@ static const struct field http_filter[] = {
      .type = TYPE_STRING,
      .flags = REQUIRED,
      .choices = "RequestHeaderModifier|ResponseHeaderModifier|RequestMirror|RequestRedirect|URLRewrite|"
-                "ExtensionRef|CORS|ExternalAuth"},
+                "ExtensionRef|CORS|+ExternalAuth"},
     {.name = "requestHeaderModifier", .type = TYPE_OBJECT, .of = &schema_header_filter},
     {.name = "responseHeaderModifier", .type = TYPE_OBJECT, .of = &schema_header_filter},
     {.name = "requestMirror", .type = TYPE_OBJECT, .of = &schema_mirror},
@@ -164,7 +161,7 @@ static const struct field session[] = {
     {.name = "type", .type = TYPE_STRING, .otherwise = "\"Cookie\"", .choices = "Cookie|Header"},
     {.name = "cookieConfig", .type = TYPE_OBJECT, .of = &schema_cookie_config},
 };
-static const struct schema schema_session = {SCHEMA_FIELDS(session), .rule = rule_session};
+const struct schema schema_session = {SCHEMA_FIELDS(session), .rule = rule_session};
 #define SESSION                                                                                              \
     {                                                                                                        \
         .name = "sessionPersistence", .type = TYPE_OBJECT, .flags = EXPERIMENTAL, .of = &schema_session      \
@@ -174,19 +171,33 @@ static const struct schema schema_session = {SCHEMA_FIELDS(session), .rule = rul
         .name = "name", .type = TYPE_STRING, .min = 1, .max = 253, .format = &format_subdomain               \
     }
 
-static const struct field header_match[] = {
-    {.name = "type", .type = TYPE_STRING, .otherwise = "\"Exact\"", .choices = "Exact|RegularExpression"},
-    {.name = "name", .type = TYPE_STRING, .flags = REQUIRED, .min = 1, .max = 256, .format = &format_token},
-    {.name = "value", .type = TYPE_STRING, .flags = REQUIRED, .min = 1, .max = 4096},
-};
-static const struct schema schema_header_match = {SCHEMA_FIELDS(header_match), .rule = rule_regex_value};
-static const struct field item_header_match = {.type = TYPE_OBJECT, .of = &schema_header_match};
+#define MATCH_TYPE                                                                                           \
+    {                                                                                                        \
+        .name = "type", .type = TYPE_STRING, .otherwise = "\"Exact\"", .choices = "Exact|RegularExpression"  \
+    }
+#define TOKEN_NAME                                                                                           \
+    {                                                                                                        \
+        .name = "name", .type = TYPE_STRING, .flags = REQUIRED, .min = 1, .max = 256,                        \
+        .format = &format_token                                                                              \
+    }
 
 /* ---- HTTPRoute ---- */
 
+static const struct field header_match[] = {
+    MATCH_TYPE,
+    TOKEN_NAME,
+    {.name = "value",
+     .type = TYPE_STRING,
+     .flags = REQUIRED | FORMAT_EXPERIMENTAL,
+     .min = 1,
+     .max = 4096,
+     .format = &format_header_value},
+};
+static const struct schema schema_header_match = {SCHEMA_FIELDS(header_match), .rule = rule_regex_value};
+static const struct field item_header_match = {.type = TYPE_OBJECT, .of = &schema_header_match};
 static const struct field query_match[] = {
-    {.name = "type", .type = TYPE_STRING, .otherwise = "\"Exact\"", .choices = "Exact|RegularExpression"},
-    {.name = "name", .type = TYPE_STRING, .flags = REQUIRED, .min = 1, .max = 256, .format = &format_token},
+    MATCH_TYPE,
+    TOKEN_NAME,
     {.name = "value", .type = TYPE_STRING, .flags = REQUIRED, .min = 1, .max = 1024},
 };
 static const struct schema schema_query_match = {SCHEMA_FIELDS(query_match), .rule = rule_regex_value};
@@ -223,7 +234,7 @@ static const struct schema schema_timeouts = {SCHEMA_FIELDS(timeouts), .rule = r
 static const struct field item_retry_code = {.type = TYPE_INT, .min = 400, .max = 599};
 static const struct field retry[] = {
     {.name = "codes", .type = TYPE_LIST, .items = &item_retry_code, .key = ""},
-    {.name = "attempts", .type = TYPE_INT, .min = 1, .max = INT32_MAX},
+    {.name = "attempts", .type = TYPE_INT, .min = 1, .max = INT64_MAX},
     {.name = "backoff", .type = TYPE_STRING, .format = &format_duration},
 };
 static const struct schema schema_retry = {SCHEMA_FIELDS(retry)};
@@ -278,15 +289,24 @@ static const struct field item_grpc_filter = {.type = TYPE_OBJECT, .of = &schema
     {                                                                                                        \
         .name = "filters", .type = TYPE_LIST, .max = 16, .items = &item_grpc_filter, .rule = rule_filters    \
     }
+/* unlike those of HTTPRoutes, the values may hold any character */
+static const struct field grpc_header_match[] = {
+    MATCH_TYPE,
+    TOKEN_NAME,
+    {.name = "value", .type = TYPE_STRING, .flags = REQUIRED, .min = 1, .max = 4096},
+};
+static const struct schema schema_grpc_header_match = {SCHEMA_FIELDS(grpc_header_match),
+                                                       .rule = rule_regex_value};
+static const struct field item_grpc_header_match = {.type = TYPE_OBJECT, .of = &schema_grpc_header_match};
 static const struct field grpc_method[] = {
-    {.name = "type", .type = TYPE_STRING, .otherwise = "\"Exact\"", .choices = "Exact|RegularExpression"},
+    MATCH_TYPE,
     {.name = "service", .type = TYPE_STRING, .max = 1024},
     {.name = "method", .type = TYPE_STRING, .max = 1024},
 };
 static const struct schema schema_grpc_method = {SCHEMA_FIELDS(grpc_method), .rule = rule_grpc_method};
 static const struct field grpc_match[] = {
     {.name = "method", .type = TYPE_OBJECT, .of = &schema_grpc_method},
-    {.name = "headers", .type = TYPE_LIST, .max = 16, .items = &item_header_match, .key = "name"},
+    {.name = "headers", .type = TYPE_LIST, .max = 16, .items = &item_grpc_header_match, .key = "name"},
 };
 static const struct schema schema_grpc_match = {SCHEMA_FIELDS(grpc_match)};
 static const struct field item_grpc_match = {.type = TYPE_OBJECT, .of = &schema_grpc_match};

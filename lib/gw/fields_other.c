@@ -1,10 +1,5 @@
-/* fields_other: TLSRoute, TCPRoute, UDPRoute, BackendTLSPolicy. */
+/* fields_other: TLSRoute, TCPRoute, UDPRoute, BackendTLSPolicy, and the kinds of x-k8s.io. */
 #include "gw/fields.h"
-
-#define SPEC(schema_of_spec)                                                                                 \
-    {                                                                                                        \
-        .name = "spec", .type = TYPE_OBJECT, .flags = REQUIRED, .of = &(schema_of_spec)                      \
-    }
 
 /* ---- routes of streams ---- */
 
@@ -108,7 +103,7 @@ static const struct field validation[] = {
      .format = &format_subdomain},
     {.name = "subjectAltNames", .type = TYPE_LIST, .max = 5, .items = &item_alt_name},
 };
-static const struct schema schema_validation = {SCHEMA_FIELDS(validation), .rule = rule_tls_validation};
+const struct schema schema_tls_validation = {SCHEMA_FIELDS(validation), .rule = rule_tls_validation};
 static const struct field policy_spec[] = {
     {.name = "targetRefs",
      .type = TYPE_LIST,
@@ -117,9 +112,86 @@ static const struct field policy_spec[] = {
      .max = 16,
      .items = &item_target_ref,
      .rule = rule_target_refs},
-    {.name = "validation", .type = TYPE_OBJECT, .flags = REQUIRED, .of = &schema_validation},
-    {.name = "options", .type = TYPE_MAP, .max = 16},
+    {.name = "validation", .type = TYPE_OBJECT, .flags = REQUIRED, .of = &schema_tls_validation},
+    {.name = "options", .type = TYPE_MAP, .max = 16, .items = &field_annotation_value},
 };
 static const struct schema schema_policy_spec = {SCHEMA_FIELDS(policy_spec)};
 static const struct field policy[] = {OBJECT_FIELDS, SPEC(schema_policy_spec)};
 const struct schema schema_backend_tls_policy = {SCHEMA_FIELDS(policy)};
+
+/* ---- XBackend ---- */
+
+static const struct field external_hostname[] = {
+    {.name = "hostname",
+     .type = TYPE_STRING,
+     .flags = REQUIRED,
+     .min = 1,
+     .max = 253,
+     .format = &format_subdomain},
+};
+static const struct schema schema_external_hostname = {SCHEMA_FIELDS(external_hostname),
+                                                       .rule = rule_external_hostname};
+static const struct field xbackend_port[] = {
+    {.name = "name", .type = TYPE_STRING, .max = 63, .format = &format_label_or_empty},
+    {.name = "port", .type = TYPE_INT, .flags = REQUIRED, .min = 1, .max = 65535},
+};
+static const struct schema schema_xbackend_port = {SCHEMA_FIELDS(xbackend_port)};
+static const struct field xbackend_tls[] = {
+    {.name = "mode", .type = TYPE_STRING, .flags = REQUIRED, .choices = "None|ServerOnly|ClientAndServer"},
+    {.name = "clientCertificateRef", .type = TYPE_OBJECT, .of = &schema_secret_ref},
+    {.name = "validation", .type = TYPE_OBJECT, .of = &schema_tls_validation},
+};
+static const struct variant xbackend_tls_variants[] = {{"mode", "ClientAndServer", "clientCertificateRef"}};
+static const struct schema schema_xbackend_tls = {SCHEMA_FIELDS(xbackend_tls),
+                                                  SCHEMA_VARIANTS(xbackend_tls_variants)};
+static const struct field xbackend_spec[] = {
+    {.name = "type", .type = TYPE_STRING, .flags = REQUIRED, .choices = "ExternalHostname"},
+    {.name = "externalHostname", .type = TYPE_OBJECT, .of = &schema_external_hostname},
+    {.name = "port", .type = TYPE_OBJECT, .flags = REQUIRED, .of = &schema_xbackend_port},
+    {.name = "protocol", .type = TYPE_STRING, .choices = "TCP|HTTP|HTTP2|HTTP11|H2C|MCP"},
+    {.name = "tls", .type = TYPE_OBJECT, .of = &schema_xbackend_tls},
+};
+static const struct variant xbackend_variants[] = {{"type", "ExternalHostname", "externalHostname"}};
+static const struct schema schema_xbackend_spec = {SCHEMA_FIELDS(xbackend_spec),
+                                                   SCHEMA_VARIANTS(xbackend_variants)};
+static const struct field xbackend[] = {OBJECT_FIELDS, SPEC(schema_xbackend_spec)};
+const struct schema schema_xbackend = {SCHEMA_FIELDS(xbackend)};
+
+/* ---- XBackendTrafficPolicy ---- */
+
+static const struct field retry_budget[] = {
+    {.name = "percent", .type = TYPE_INT, .otherwise = "20", .min = 0, .max = 100},
+    {.name = "interval", .type = TYPE_STRING, .otherwise = "\"10s\"", .format = &format_duration},
+};
+static const struct schema schema_retry_budget = {SCHEMA_FIELDS(retry_budget), .rule = rule_retry_budget};
+static const struct field retry_rate[] = {
+    {.name = "count", .type = TYPE_INT, .min = 1, .max = 1000000},
+    {.name = "interval", .type = TYPE_STRING, .format = &format_duration},
+};
+static const struct schema schema_retry_rate = {SCHEMA_FIELDS(retry_rate), .rule = rule_retry_rate};
+static const struct field retry_constraint[] = {
+    {.name = "budget",
+     .type = TYPE_OBJECT,
+     .otherwise = "{\"interval\":\"10s\",\"percent\":20}",
+     .of = &schema_retry_budget},
+    {.name = "minRetryRate",
+     .type = TYPE_OBJECT,
+     .otherwise = "{\"count\":10,\"interval\":\"1s\"}",
+     .of = &schema_retry_rate},
+};
+static const struct schema schema_retry_constraint = {SCHEMA_FIELDS(retry_constraint)};
+static const struct field item_whole_target = {.type = TYPE_OBJECT, .of = &schema_local_ref};
+static const struct field traffic_spec[] = {
+    {.name = "targetRefs",
+     .type = TYPE_LIST,
+     .flags = REQUIRED,
+     .min = 1,
+     .max = 16,
+     .items = &item_whole_target,
+     .rule = rule_target_refs},
+    {.name = "retryConstraint", .type = TYPE_OBJECT, .of = &schema_retry_constraint},
+    {.name = "sessionPersistence", .type = TYPE_OBJECT, .of = &schema_session},
+};
+static const struct schema schema_traffic_spec = {SCHEMA_FIELDS(traffic_spec)};
+static const struct field traffic_policy[] = {OBJECT_FIELDS, SPEC(schema_traffic_spec)};
+const struct schema schema_xbackend_traffic_policy = {SCHEMA_FIELDS(traffic_policy)};

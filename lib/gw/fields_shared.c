@@ -1,19 +1,33 @@
 /* fields_shared: metadata, references and selectors. */
 #include "gw/fields.h"
 
+const struct schema schema_anything = {.is_open = true};
+static const struct field item_anything = {.type = TYPE_OBJECT, .of = &schema_anything};
+static const struct field item_string = {.type = TYPE_STRING};
+const struct field field_label_value = {.type = TYPE_STRING, .format = &format_label_value};
+const struct field field_annotation_value = {.type = TYPE_STRING, .max = 4096};
+
 static const struct field metadata[] = {
     /* name and namespace are checked with the kind at hand (validate.c) */
     {.name = "name", .type = TYPE_STRING, .flags = REQUIRED},
     {.name = "namespace", .type = TYPE_STRING},
-    {.name = "labels", .type = TYPE_MAP, .format = &format_label_value, .rule = rule_label_keys},
+    {.name = "labels", .type = TYPE_MAP, .items = &field_label_value, .rule = rule_label_keys},
     {.name = "annotations", .type = TYPE_MAP, .rule = rule_annotations},
-    {.name = "creationTimestamp", .type = TYPE_STRING},
+    /* what the API server and controllers write */
+    {.name = "generateName", .type = TYPE_STRING},
+    {.name = "selfLink", .type = TYPE_STRING},
+    {.name = "uid", .type = TYPE_STRING},
+    {.name = "resourceVersion", .type = TYPE_STRING},
     {.name = "generation", .type = TYPE_INT, .max = INT64_MAX},
+    {.name = "creationTimestamp", .type = TYPE_STRING},
+    {.name = "deletionTimestamp", .type = TYPE_STRING},
+    {.name = "deletionGracePeriodSeconds", .type = TYPE_INT, .max = INT64_MAX},
+    {.name = "finalizers", .type = TYPE_LIST, .items = &item_string},
+    {.name = "ownerReferences", .type = TYPE_LIST, .items = &item_anything},
+    {.name = "managedFields", .type = TYPE_LIST, .items = &item_anything},
 };
-/* open: the API server writes more there than anybody else */
-const struct schema schema_metadata = {SCHEMA_FIELDS(metadata), .is_open = true};
+const struct schema schema_metadata = {SCHEMA_FIELDS(metadata)};
 
-static const struct field item_string = {.type = TYPE_STRING};
 static const struct field expression[] = {
     {.name = "key", .type = TYPE_STRING, .flags = REQUIRED, .format = &format_label_key},
     {.name = "operator", .type = TYPE_STRING, .flags = REQUIRED, .choices = "In|NotIn|Exists|DoesNotExist"},
@@ -22,7 +36,7 @@ static const struct field expression[] = {
 static const struct schema schema_expression = {SCHEMA_FIELDS(expression)};
 static const struct field item_expression = {.type = TYPE_OBJECT, .of = &schema_expression};
 static const struct field label_selector[] = {
-    {.name = "matchLabels", .type = TYPE_MAP, .format = &format_label_value, .rule = rule_label_keys},
+    {.name = "matchLabels", .type = TYPE_MAP, .items = &field_label_value, .rule = rule_label_keys},
     {.name = "matchExpressions", .type = TYPE_LIST, .items = &item_expression},
 };
 const struct schema schema_label_selector = {SCHEMA_FIELDS(label_selector)};

@@ -62,6 +62,22 @@ static bool is_service_name(const char *s)
     return is_label(s) && is_in(s[0], LOWER);
 }
 
+static bool is_label_or_empty(const char *s)
+{
+    return !*s || is_label(s);
+}
+
+static bool is_port_name(const char *s)
+{
+    return is_label(s) && strlen(s) <= 15 && strpbrk(s, LOWER) && !strstr(s, "--");
+}
+
+static bool is_data_key(const char *s)
+{
+    return *s && strlen(s) <= 253 && all_in(s, strlen(s), LOWER UPPER DIGIT "-._") && !str_eq(s, ".") &&
+           !has_prefix(s, "..");
+}
+
 static bool is_group(const char *s)
 {
     return !*s || is_subdomain(s);
@@ -229,7 +245,7 @@ static bool is_base64(const char *s)
 {
     size_t n = 0, padding = 0;
     for (; *s; s++) {
-        if (is_in(*s, " \t\r\n"))
+        if (is_in(*s, "\r\n"))
             continue;
         if (*s == '=' ? ++padding > 2 : padding > 0 || !is_in(*s, LOWER UPPER DIGIT "+/"))
             return false;
@@ -270,6 +286,11 @@ bool is_ip_address(const char *s)
 const struct format format_hostname = {"a lowercase DNS name, which may start with \"*.\"", is_hostname};
 const struct format format_subdomain = {"a lowercase DNS name: letters, digits, '-' and '.'", is_subdomain};
 const struct format format_label = {"a DNS label: lowercase letters, digits and '-'", is_label};
+const struct format format_label_or_empty = {"empty, or a DNS label: lowercase letters, digits and '-'",
+                                             is_label_or_empty};
+const struct format format_port_name = {
+    "a port name: at most 15 lowercase letters, digits and '-', with a letter", is_port_name};
+const struct format format_data_key = {"letters, digits, '-', '_' and '.'", is_data_key};
 const struct format format_service_name = {"a DNS label that starts with a letter", is_service_name};
 const struct format format_group = {"an API group: empty, or a lowercase DNS name", is_group};
 const struct format format_kind = {"a kind: letters, digits and '-', starting with a letter", is_kind};

@@ -9,10 +9,13 @@ struct format {
     bool (*matches)(const char *s);
 };
 
-extern const struct format format_hostname;     /* precise, or "*." and a domain */
-extern const struct format format_subdomain;    /* RFC 1123 */
-extern const struct format format_label;        /* RFC 1123 */
+extern const struct format format_hostname;  /* precise, or "*." and a domain */
+extern const struct format format_subdomain; /* RFC 1123 */
+extern const struct format format_label;     /* RFC 1123 */
+extern const struct format format_label_or_empty;
 extern const struct format format_service_name; /* RFC 1035 label */
+extern const struct format format_port_name;    /* of containers: IANA_SVC_NAME */
+extern const struct format format_data_key;     /* of Secrets and ConfigMaps */
 extern const struct format format_group;        /* "" or a subdomain */
 extern const struct format format_kind;
 extern const struct format format_controller; /* domain/path */

@@ -8,7 +8,9 @@
 
 enum {
     STEP_LIMIT = 100000, /* PCRE2's match limit for one try */
-    PROBE_LENGTH = 40,
+    RUN = 40,            /* characters in a row */
+    MOST_PROBES = 40,    /* for one expression */
+    LITERAL_MAX = 64,
 };
 
 static pcre2_code *compile(const char *re, int *error, PCRE2_SIZE *at)
@@ -33,36 +35,81 @@ const char *pattern_problem(const char *re)
     return text;
 }
 
-/*
- * Runs of one character that nearly match are what makes nested repetitions explode: "(a+)+$" on "aaa...!".
- * Each character of the expression itself is tried.
- */
-static bool probe(const pcre2_code *code, pcre2_match_context *context, pcre2_match_data *data, char c)
+struct probe {
+    pcre2_code *code;
+    pcre2_match_context *context;
+    pcre2_match_data *data;
+    int left;
+};
+
+/* A beginning that matches, a run that may match in many ways, and an end that does not: too many steps? */
+static bool is_slow_on(struct probe *p, const char *before, size_t n, const char *unit, size_t len)
 {
-    char text[PROBE_LENGTH + 1];
-    memset(text, c, PROBE_LENGTH - 1);
-    text[0] = '/';
-    text[PROBE_LENGTH - 1] = '\n';
-    return pcre2_match(code, (PCRE2_SPTR)text, PROBE_LENGTH, 0, 0, data, context) == PCRE2_ERROR_MATCHLIMIT;
+    char text[LITERAL_MAX + 2 * RUN + 2];
+    size_t size = n;
+    memcpy(text, before, n);
+    for (int i = 0; i < RUN; i++, size += len)
+        memcpy(text + size, unit, len);
+    text[size++] = '\x01';
+    int rc = pcre2_match(p->code, (PCRE2_SPTR)text, size, 0, 0, p->data, p->context);
+    p->left--;
+    return rc == PCRE2_ERROR_MATCHLIMIT || rc == PCRE2_ERROR_DEPTHLIMIT || rc == PCRE2_ERROR_HEAPLIMIT;
+}
+
+/* How much of the expression stands for itself, after its '^'. */
+static size_t literal_beginning(const char *re)
+{
+    size_t n = 0;
+    while (n < LITERAL_MAX && re[n] && !strchr("\\^$.[|()?*+{", re[n]))
+        n++;
+    return n > 0 && re[n] && strchr("?*+{", re[n]) ? n - 1 : n;
+}
+
+/* Runs of what stands in the expression itself, one character or two neighbours, and of the commonest ones.
+ */
+static bool is_slow_after(struct probe *p, const char *re, const char *before, size_t n)
+{
+    static const char common[] = "a0/-";
+    char tried[256] = "";
+    for (const char *c = common; *c; c++) {
+        tried[(unsigned char)*c] = 1;
+        if (is_slow_on(p, before, n, c, 1))
+            return true;
+    }
+    for (const char *c = re; *c && p->left > 0; c++) {
+        if (!tried[(unsigned char)*c]++ && is_slow_on(p, before, n, c, 1))
+            return true;
+        if (c[1] && !strchr("\\^$.[]|()?*+{}", *c) && !strchr("\\^$.[]|()?*+{}", c[1]) && p->left > 0 &&
+            is_slow_on(p, before, n, c, 2))
+            return true;
+    }
+    return false;
 }
 
 bool pattern_is_slow(const char *re)
 {
     int error;
     PCRE2_SIZE at;
-    char *whole = xasprintf("^(?:%s)$", re);
-    pcre2_code *code = compile(whole, &error, &at);
-    free(whole);
-    if (!code)
+    if (!strpbrk(re, "*+{")) /* nothing is repeated */
         return false;
-    pcre2_match_context *context = pcre2_match_context_create(NULL);
-    pcre2_match_data *data = pcre2_match_data_create_from_pattern(code, NULL);
-    pcre2_set_match_limit(context, STEP_LIMIT);
-    bool is_slow = probe(code, context, data, 'a') || probe(code, context, data, '0');
-    for (const char *c = re; *c && !is_slow && c - re < 64; c++)
-        is_slow = probe(code, context, data, *c);
-    pcre2_match_data_free(data);
-    pcre2_match_context_free(context);
-    pcre2_code_free(code);
+    char *whole = xasprintf("^(?:%s)$", re);
+    struct probe p = {.code = compile(whole, &error, &at)};
+    free(whole);
+    if (!p.code)
+        return false;
+    p.context = pcre2_match_context_create(NULL);
+    p.data = pcre2_match_data_create_from_pattern(p.code, NULL);
+    pcre2_set_match_limit(p.context, STEP_LIMIT);
+    const char *body = re + (*re == '^');
+    const char *starts[] = {body, "/"};
+    size_t lengths[] = {literal_beginning(body), 1};
+    bool is_slow = false;
+    for (size_t i = 0; i < 2 && !is_slow; i++) {
+        p.left = MOST_PROBES;
+        is_slow = is_slow_after(&p, body, starts[i], lengths[i]);
+    }
+    pcre2_match_data_free(p.data);
+    pcre2_match_context_free(p.context);
+    pcre2_code_free(p.code);
     return is_slow;
 }

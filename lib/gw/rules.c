@@ -2,29 +2,11 @@
  * rules: what the CRDs' CEL rules say of several fields together. A rule is called with a value whose
  * fields are each right for themselves.
  */
-#include <stdio.h>
+#include "gw/rules.h"
+
 #include <stdlib.h>
 
-#include "gw/fields.h"
 #include "gw/pattern.h"
-
-static const char *text(jv v, const char *key)
-{
-    return jx_getstr_or(v, key, "");
-}
-
-static bool has(jv v, const char *key)
-{
-    jv member = jx_get(v, key);
-    return !jx_is_none(member) && !jx_is_null(member);
-}
-
-/* "before[i]after", for paths */
-static const char *at(char room[64], const char *before, int i, const char *after)
-{
-    snprintf(room, 64, "%s[%d]%s", before, i, after);
-    return room;
-}
 
 /* ---- references ---- */
 
@@ -390,57 +372,28 @@ void rule_tls_validation(struct walk *w, jv v)
                       "exactly one of caCertificateRefs and wellKnownCACertificates is expected");
 }
 
-void rule_label_keys(struct walk *w, jv map)
+/* ---- x-k8s.io ---- */
+
+void rule_external_hostname(struct walk *w, jv host)
 {
-    jv keys = jb_keys(map);
-    for (int i = 0; i < jx_len(keys); i++) {
-        const char *key = jx_str(jx_at(keys, i));
-        char *below = xasprintf("[\"%s\"]", key);
-        if (!format_label_key.matches(key))
-            walk_complain(w, F_METADATA, below, "the key is not valid; expected %s", format_label_key.words);
-        free(below);
-    }
-    jb_free(keys);
+    const char *name = text(host, "hostname");
+    if (is_ip_address(name))
+        walk_complain(w, F_RULE, ".hostname", "\"%s\" is an IP address; a name is expected", name);
+    if (has_suffix(name, ".cluster.local"))
+        walk_complain(w, F_RULE, ".hostname", "must be outside of the cluster; it ends with .cluster.local");
 }
 
-void rule_annotations(struct walk *w, jv map)
+void rule_retry_budget(struct walk *w, jv budget)
 {
-    size_t total = 0;
-    rule_label_keys(w, map);
-    for (struct jx_iter it = jx_iter(map); jx_next(&it);)
-        total += it.key_len + jx_strlen(it.value);
-    if (total > 256 << 10)
-        walk_complain(w, F_METADATA, "", "the annotations have %zu bytes in all, at most 262144 are allowed",
-                      total);
+    int64_t ms = duration_ms(jx_getstr_or(budget, "interval", "10s"));
+    if (ms < 1000 || ms > 3600000)
+        walk_complain(w, F_RULE, ".interval", "is \"%s\"; 1s to 1h is expected", text(budget, "interval"));
 }
 
-void rule_endpoint_addresses(struct walk *w, jv slice)
+void rule_retry_rate(struct walk *w, jv rate)
 {
-    jv endpoints = jx_get(slice, "endpoints");
-    bool is_name = str_eq(text(slice, "addressType"), "FQDN"),
-         wants_6 = str_eq(text(slice, "addressType"), "IPv6");
-    for (int i = 0; i < jx_len(endpoints); i++) {
-        jv addresses = jx_get(jx_at(endpoints, i), "addresses");
-        for (int k = 0; k < jx_len(addresses); k++) {
-            char below[64];
-            const char *a = jx_str(jx_at(addresses, k));
-            bool is_fine = is_name ? format_subdomain.matches(a)
-                                   : is_ip_address(a) && (strchr(a, ':') != NULL) == wants_6;
-            snprintf(below, sizeof below, ".endpoints[%d].addresses[%d]", i, k);
-            if (!is_fine)
-                walk_complain(w, F_FIELD_VALUE, below, "\"%.64s\" is not an address of type %s", a,
-                              text(slice, "addressType"));
-        }
-    }
-}
-
-void rule_tls_secret(struct walk *w, jv secret)
-{
-    static const char *const keys[] = {"tls.crt", "tls.key"};
-    for (size_t i = 0; i < N_ELEMS(keys) && str_eq(text(secret, "type"), "kubernetes.io/tls"); i++) {
-        char below[64];
-        snprintf(below, sizeof below, ".data[\"%s\"]", keys[i]);
-        if (!has(jx_get(secret, "data"), keys[i]) && !has(jx_get(secret, "stringData"), keys[i]))
-            walk_complain(w, F_FIELD_REQUIRED, below, "is required in a Secret of type kubernetes.io/tls");
-    }
+    int64_t ms = duration_ms(text(rate, "interval"));
+    if (has(rate, "interval") && (ms == 0 || ms > 3600000))
+        walk_complain(w, F_RULE, ".interval", "is \"%s\"; more than 0s, and at most 1h is expected",
+                      text(rate, "interval"));
 }

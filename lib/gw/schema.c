@@ -1,24 +1,82 @@
 #include "gw/schema.h"
 
 #include <stdio.h>
-#include <strings.h>
 
-enum { QUOTED_MAX = 64 }; /* bytes of a value shown in a message */
+#include "gw/near.h"
+
+enum {
+    QUOTED_MAX = 64, /* bytes of a value shown in a message */
+    KEY_MAX = 316,   /* bytes of a key shown in a path: a qualified name */
+    FEW = 32,        /* items that are compared pair by pair */
+};
+
+/* ---- complaints ---- */
+
+/* Bytes of s[0..n) that are shown: at most `most`, and no half character. */
+static size_t shown(const char *s, size_t n, size_t most)
+{
+    size_t end = n > most ? most : n;
+    while (end < n && end > 0 && ((unsigned char)s[end] & 0xc0) == 0x80)
+        end--;
+    return end;
+}
+
+static bool is_full(const struct walk *w)
+{
+    return jx_len(w->findings->list) >= FINDINGS_MAX;
+}
+
+static bool is_fault(enum finding_id id)
+{
+    return id == F_FIELD_TYPE || id == F_FIELD_REQUIRED || id == F_FIELD_VALUE || id == F_FIELD_LENGTH ||
+           id == F_FIELD_DUPLICATE;
+}
 
 void walk_complain(struct walk *w, enum finding_id id, const char *below, const char *fmt, ...)
 {
     char message[1024];
+    size_t len = w->path.len;
     va_list ap;
+    w->faults += is_fault(id);
     va_start(ap, fmt);
     vsnprintf(message, sizeof message, fmt, ap);
     va_end(ap);
-    size_t len = w->path.len;
-    if (*below == '.' && len == 0)
-        below++;
-    buf_adds(&w->path, below);
+    buf_adds(&w->path, below + (*below == '.' && len == 0));
     findings_add(w->findings,
                  &(struct finding){.id = id, .path = w->path.len ? w->path.p : NULL, .message = message});
     w->path.p[w->path.len = len] = '\0';
+}
+
+/* One step down: ".key", or ["key"] where it is not a plain name. Returns the length to go back to. */
+static size_t descend(struct walk *w, const char *key)
+{
+    size_t len = w->path.len;
+    if (*key && !strpbrk(key, ".[]\"\\")) { /* no printf: this runs for every field */
+        if (len)
+            buf_addc(&w->path, '.');
+        buf_add(&w->path, key, shown(key, strlen(key), KEY_MAX));
+        return len;
+    }
+    buf_adds(&w->path, "[\"");
+    for (size_t i = 0, n = shown(key, strlen(key), KEY_MAX); i < n; i++) {
+        if (key[i] == '"' || key[i] == '\\')
+            buf_addc(&w->path, '\\');
+        buf_addc(&w->path, key[i]);
+    }
+    buf_adds(&w->path, "\"]");
+    return len;
+}
+
+static void ascend(struct walk *w, size_t len)
+{
+    w->path.p[w->path.len = len] = '\0';
+}
+
+void walk_complain_key(struct walk *w, enum finding_id id, const char *key, const char *words)
+{
+    size_t len = descend(w, key);
+    walk_complain(w, id, "", "the key is not valid; expected %s", words);
+    ascend(w, len);
 }
 
 /* A value for a message: short, and nothing at all of a Secret. */
@@ -29,62 +87,10 @@ static const char *quoted(const struct walk *w, jv v, char room[QUOTED_MAX + 16]
         return "the value";
     buf_init(&b, BUF_MAX_LINE);
     jx_dump(&b, v);
-    size_t n = b.len > QUOTED_MAX ? QUOTED_MAX : b.len;
-    while (n < b.len && n > 0 && ((unsigned char)b.p[n] & 0xc0) == 0x80) /* not inside of a character */
-        n--;
+    size_t n = shown(b.p, b.len, QUOTED_MAX);
     snprintf(room, QUOTED_MAX + 16, "%.*s%s", (int)n, b.p, n < b.len ? "..." : "");
     buf_free(&b);
     return room;
-}
-
-/* ---- near misses ---- */
-
-static size_t distance(const char *a, const char *b)
-{
-    enum { MAX = 40 };
-    size_t n = strlen(a), m = strlen(b), row[MAX + 1];
-    if (n > MAX || m > MAX)
-        return MAX;
-    for (size_t k = 0; k <= m; k++)
-        row[k] = k;
-    for (size_t i = 1; i <= n; i++) {
-        size_t diagonal = row[0];
-        row[0] = i;
-        for (size_t k = 1; k <= m; k++) {
-            size_t above = row[k], best = diagonal + (a[i - 1] != b[k - 1]);
-            best = above + 1 < best ? above + 1 : best;
-            best = row[k - 1] + 1 < best ? row[k - 1] + 1 : best;
-            diagonal = above;
-            row[k] = best;
-        }
-    }
-    return row[m];
-}
-
-static bool is_near(const char *a, const char *b)
-{
-    return strcasecmp(a, b) == 0 || (strlen(b) > 3 && distance(a, b) <= 2);
-}
-
-static const char *nearest_field(const struct schema *s, const char *name)
-{
-    for (size_t i = 0; i < s->n_fields; i++)
-        if (is_near(name, s->fields[i].name))
-            return s->fields[i].name;
-    return NULL;
-}
-
-/* The choice nearest to the value, copied into room; NULL when none is near. */
-static const char *nearest_choice(const char *choices, const char *value, char room[80])
-{
-    while (*choices) {
-        size_t n = strcspn(choices, "|");
-        snprintf(room, 80, "%.*s", (int)n, choices);
-        if (is_near(value, room))
-            return room;
-        choices += n + (choices[n] == '|');
-    }
-    return NULL;
 }
 
 /* ---- values ---- */
@@ -115,8 +121,10 @@ static void complain_type(struct walk *w, const struct field *f, jv v)
         hint = "; in YAML plain yes, no, on, off and the like are booleans: quote it";
     else if (f->type == TYPE_STRING && jx_is_num(v))
         hint = "; quote it";
-    else if (f->type == TYPE_INT && jx_is_str(v))
+    else if ((f->type == TYPE_INT || f->type == TYPE_BOOL) && jx_is_str(v))
         hint = "; take the quotes off";
+    else if (f->type == TYPE_LIST)
+        hint = "; in YAML its items start with \"- \"";
     walk_complain(w, F_FIELD_TYPE, "", "%s is of type %s, expected %s%s",
                   jx_is_obj(v) || jx_is_arr(v) ? "this" : quoted(w, v, room), jx_kind(v), type_names[f->type],
                   hint);
@@ -130,39 +138,90 @@ static size_t code_points(const char *s)
     return n;
 }
 
-static void check_count(struct walk *w, const struct field *f, int64_t n, const char *unit)
+/* One word for one thing, as in "1 item". */
+static bool check_count(struct walk *w, const struct field *f, int64_t n, const char *unit, const char *units)
 {
-    if (n < f->min)
-        walk_complain(w, F_FIELD_LENGTH, "", "has %d %s, at least %d are expected", (int)n, unit,
-                      (int)f->min);
-    else if (f->max > 0 && n > f->max)
-        walk_complain(w, F_FIELD_LENGTH, "", "has %d %s, at most %d are allowed", (int)n, unit, (int)f->max);
+    bool is_short = n<f->min, is_long = f->max> 0 && n > f->max;
+    int64_t limit = is_short ? f->min : f->max;
+    if (is_short || is_long)
+        walk_complain(w, F_FIELD_LENGTH, "", "has %lld %s; at %s %lld %s", (long long)n,
+                      n == 1 ? unit : units, is_short ? "least" : "most", (long long)limit,
+                      limit == 1 ? "is expected" : "are expected");
+    return !is_short && !is_long;
 }
 
-static bool is_choice(const char *choices, const char *value)
+/* ---- choices ---- */
+
+struct choice {
+    const char *name;
+    size_t n;
+    bool is_experimental;
+};
+
+static bool next_choice(const char **choices, struct choice *c)
+{
+    const char *p = *choices;
+    c->is_experimental = *p == '+';
+    c->name = p + c->is_experimental;
+    c->n = strcspn(c->name, "|");
+    *choices = c->name + c->n + (c->name[c->n] == '|');
+    return *p != '\0';
+}
+
+static bool is_choice(const char *choices, const char *value, bool *is_experimental)
 {
     size_t n = strlen(value);
-    for (const char *c = choices; *c;) {
-        size_t len = strcspn(c, "|");
-        if (len == n && memcmp(c, value, n) == 0)
-            return true;
-        c += len + (c[len] == '|');
+    struct choice c;
+    while (next_choice(&choices, &c)) {
+        if (c.n != n || memcmp(c.name, value, n) != 0)
+            continue;
+        *is_experimental = c.is_experimental;
+        return true;
     }
     return false;
 }
 
-static void check_choice(struct walk *w, const char *choices, jv v)
+/* "A, B, C" */
+static const char *list_choices(const struct walk *w, const char *choices, char *room, size_t size)
 {
-    char room[QUOTED_MAX + 16], near[80];
-    const char *value = jx_str(v), *best;
-    if (is_choice(choices, value))
+    struct choice c;
+    size_t n = 0;
+    *room = '\0';
+    while (next_choice(&choices, &c) && n < size)
+        if (!c.is_experimental || !w->options->is_standard)
+            n += (size_t)snprintf(room + n, size - n, "%s%.*s", n ? ", " : "", (int)c.n, c.name);
+    return room;
+}
+
+static bool nearest_choice(const struct walk *w, const char *choices, const char *value, char room[80])
+{
+    struct choice c;
+    while (next_choice(&choices, &c)) {
+        snprintf(room, 80, "%.*s", (int)c.n, c.name);
+        if ((!c.is_experimental || !w->options->is_standard) && is_near(value, room, c.n > 3 ? 2 : 0))
+            return true;
+    }
+    return false;
+}
+
+static void check_choice(struct walk *w, const char *choices, const char *value, const char *as_shown)
+{
+    char all[400], near[80];
+    bool is_experimental = false;
+    if (is_choice(choices, value, &is_experimental) && !(is_experimental && w->options->is_standard))
         return;
-    best = nearest_choice(choices, value, near);
-    if (best)
-        walk_complain(w, F_FIELD_VALUE, "", "%s is not allowed; did you mean %s?", quoted(w, v, room), best);
+    if (is_experimental)
+        walk_complain(w, F_FIELD_EXPERIMENTAL, "", "%s is only in the experimental channel", as_shown);
+    else if (nearest_choice(w, choices, value, near))
+        walk_complain(w, F_FIELD_VALUE, "", "%s is not allowed; did you mean %s?", as_shown, near);
     else
-        walk_complain(w, F_FIELD_VALUE, "", "%s is not allowed; one of %s is expected", quoted(w, v, room),
-                      choices);
+        walk_complain(w, F_FIELD_VALUE, "", "%s is not allowed; one of %s is expected", as_shown,
+                      list_choices(w, choices, all, sizeof all));
+}
+
+static bool asks_format(const struct walk *w, const struct field *f)
+{
+    return f->format && !(w->options->is_standard && f->flags & FORMAT_EXPERIMENTAL);
 }
 
 static void check_string(struct walk *w, const struct field *f, jv v)
@@ -173,11 +232,11 @@ static void check_string(struct walk *w, const struct field *f, jv v)
         walk_complain(w, F_FIELD_LENGTH, "", "is empty");
         return;
     }
-    if (f->min > 0 || f->max > 0)
-        check_count(w, f, (int64_t)code_points(s), "characters");
+    if ((f->min > 0 || f->max > 0) && !check_count(w, f, (int64_t)code_points(s), "character", "characters"))
+        return;
     if (f->choices)
-        check_choice(w, f->choices, v);
-    if (f->format && !f->format->matches(s))
+        check_choice(w, f->choices, s, quoted(w, v, room));
+    if (asks_format(w, f) && !f->format->matches(s))
         walk_complain(w, F_FIELD_VALUE, "", "%s is not valid; expected %s", quoted(w, v, room),
                       f->format->words);
 }
@@ -187,76 +246,228 @@ static void check_int(struct walk *w, const struct field *f, jv v)
     char room[QUOTED_MAX + 16];
     int64_t n;
     if (!jx_int(v, &n)) {
-        walk_complain(w, F_FIELD_VALUE, "", "%s is no integer", quoted(w, v, room));
+        walk_complain(w, F_FIELD_VALUE, "", "%s is not an integer that fits", quoted(w, v, room));
         return;
     }
     int64_t max = f->max ? f->max : INT32_MAX, min = f->max || f->min ? f->min : INT32_MIN;
     if (f->choices) {
-        char text[24];
-        snprintf(text, sizeof text, "%d", (int)n);
-        if (!is_choice(f->choices, text))
-            walk_complain(w, F_FIELD_VALUE, "", "%s is not allowed; one of %s is expected", text, f->choices);
+        snprintf(room, sizeof room, "%lld", (long long)n);
+        check_choice(w, f->choices, room, room);
     } else if (n < min || n > max) {
         walk_complain(w, F_FIELD_VALUE, "", "%lld is out of range; %lld to %lld is expected", (long long)n,
                       (long long)min, (long long)max);
     }
 }
 
-static void check_object(struct walk *w, const struct schema *s, jv v);
 static void check_value(struct walk *w, const struct field *f, jv v);
 
 static void check_map(struct walk *w, const struct field *f, jv v)
 {
-    check_count(w, f, jx_len(v), "entries");
+    static const struct field any_string = {.type = TYPE_STRING};
+    check_count(w, f, jx_len(v), "entry", "entries");
     jv keys = jb_keys(v);
     for (int i = 0; i < jx_len(keys); i++) {
         const char *key = jx_str(jx_at(keys, i));
-        jv value = jx_get(v, key);
-        size_t len = w->path.len;
-        buf_addf(&w->path, "[\"%s\"]", key);
-        const struct field item = {.type = TYPE_STRING, .format = f->format};
-        if (!jx_is_str(value))
-            complain_type(w, &item, value);
-        else
-            check_string(w, &item, value);
-        w->path.p[w->path.len = len] = '\0';
+        size_t len = descend(w, key);
+        check_value(w, f->items ? f->items : &any_string, jx_get(v, key));
+        ascend(w, len);
     }
     jb_free(keys);
 }
 
-/* Items that share their key: told at the second one. */
-static void check_unique(struct walk *w, const struct field *f, jv v)
+/* ---- lists ---- */
+
+static jv key_of(const struct field *f, jv list, int i)
 {
-    for (int i = 1; f->key && i < jx_len(v); i++) {
-        jv a = *f->key ? jx_get(jx_at(v, i), f->key) : jx_at(v, i);
-        for (int k = 0; k < i && !jx_is_none(a); k++) {
-            jv b = *f->key ? jx_get(jx_at(v, k), f->key) : jx_at(v, k);
-            char room[QUOTED_MAX + 16], below[40];
-            if (!jx_equal(a, b))
+    return *f->key ? jx_get(jx_at(list, i), f->key) : jx_at(list, i);
+}
+
+static void complain_duplicate(struct walk *w, const struct field *f, jv list, int i, int first)
+{
+    char room[QUOTED_MAX + 16], below[60];
+    snprintf(below, sizeof below, "[%d]%s%.20s", i, *f->key ? "." : "", f->key);
+    walk_complain(w, F_FIELD_DUPLICATE, below, "%s is there already, in item %d",
+                  quoted(w, key_of(f, list, i), room), first);
+}
+
+/* Pair by pair: of a few items nothing is faster. */
+static void check_unique_few(struct walk *w, const struct field *f, jv list, int n)
+{
+    for (int i = 1; i < n; i++) {
+        jv key = key_of(f, list, i);
+        for (int k = 0; k < i && !jx_is_none(key); k++) {
+            if (!jx_equal(key, key_of(f, list, k)))
                 continue;
-            snprintf(below, sizeof below, "[%d]%s%.20s", i, *f->key ? "." : "", f->key);
-            walk_complain(w, F_FIELD_DUPLICATE, below, "%s is there already, in item %d", quoted(w, a, room),
-                          k);
+            complain_duplicate(w, f, list, i, k);
             break;
         }
     }
 }
 
+static void check_unique_many(struct walk *w, const struct field *f, jv list, int n)
+{
+    jv seen = jb_obj();
+    struct buf text;
+    buf_init(&text, BUF_MAX_LINE);
+    for (int i = 0; i < n; i++) {
+        jv key = key_of(f, list, i);
+        buf_reset(&text);
+        jx_dump(&text, key);
+        int64_t first = jx_is_none(key) ? -1 : jx_getint_or(seen, text.p, -1);
+        if (first >= 0)
+            complain_duplicate(w, f, list, i, (int)first);
+        else if (!jx_is_none(key))
+            jb_put_int(&seen, text.p, i);
+    }
+    buf_free(&text);
+    jb_free(seen);
+}
+
 static void check_list(struct walk *w, const struct field *f, jv v)
 {
-    check_count(w, f, jx_len(v), "items");
-    for (int i = 0; i < jx_len(v); i++) {
+    int n = jx_len(v), faults = w->faults;
+    check_count(w, f, n, "item", "items");
+    for (int i = 0; i < n; i++) {
         size_t len = w->path.len;
         buf_addf(&w->path, "[%d]", i);
         check_value(w, f->items, jx_at(v, i));
-        w->path.p[w->path.len = len] = '\0';
+        ascend(w, len);
     }
-    check_unique(w, f, v);
+    if (f->key && w->faults == faults)
+        (n <= FEW ? check_unique_few : check_unique_many)(w, f, v, n);
+}
+
+/* ---- objects ---- */
+
+int schema_find(const struct schema *s, const char *name)
+{
+    for (size_t i = 0; i < s->n_fields; i++)
+        if (s->fields[i].name[0] == name[0] && str_eq(s->fields[i].name, name))
+            return (int)i;
+    return -1;
+}
+
+/* The field that was probably meant, or -1. Where others may be right, only what is very near counts. */
+static int nearest_field(const struct walk *w, const struct schema *s, const char *name)
+{
+    for (size_t i = 0; i < s->n_fields && !is_full(w); i++) {
+        const char *field = s->fields[i].name;
+        size_t n = strlen(field), most = n < 4 ? 0 : n < 6 && s->is_open ? 1 : 2;
+        bool is_hidden = w->options->is_standard && s->fields[i].flags & EXPERIMENTAL;
+        if (!is_hidden && is_near(name, field, most))
+            return (int)i;
+    }
+    return -1;
+}
+
+/* Which fields of an object are there, by the bits of their rows. */
+struct members {
+    uint64_t present;
+    uint64_t meant; /* there, by a name that is near */
+};
+
+static void unknown_member(struct walk *w, const struct schema *s, const char *name, struct members *m)
+{
+    int near = nearest_field(w, s, name);
+    if (near < 0 && s->is_open)
+        return;
+    size_t len = descend(w, name);
+    if (near >= 0)
+        walk_complain(w, F_FIELD_UNKNOWN, "", "there is no such field; did you mean %s?",
+                      s->fields[near].name);
+    else
+        walk_complain(w, F_FIELD_UNKNOWN, "", "there is no such field");
+    ascend(w, len);
+    if (near >= 0)
+        m->meant |= (uint64_t)1 << near;
+}
+
+static void check_member(struct walk *w, const struct schema *s, const char *name, jv value,
+                         struct members *m)
+{
+    int i = schema_find(s, name);
+    if (i < 0) {
+        unknown_member(w, s, name, m);
+        return;
+    }
+    if (jx_is_null(value)) { /* as if it were not there: an API server drops it */
+        w->is_incomplete = true;
+        return;
+    }
+    m->present |= (uint64_t)1 << i;
+    size_t len = descend(w, name);
+    if (w->options->is_standard && s->fields[i].flags & EXPERIMENTAL)
+        walk_complain(w, F_FIELD_EXPERIMENTAL, "", "this field is only in the experimental channel");
+    else
+        check_value(w, &s->fields[i], value);
+    ascend(w, len);
+}
+
+/* What is not there and has to be, here or by schema_fill(). */
+static void check_missing(struct walk *w, const struct schema *s, const struct members *m)
+{
+    for (size_t i = 0; i < s->n_fields; i++) {
+        char below[80];
+        const struct field *f = &s->fields[i];
+        if (m->present >> i & 1)
+            continue;
+        w->is_incomplete |= f->otherwise != NULL;
+        if (!(f->flags & REQUIRED) || m->meant >> i & 1)
+            continue;
+        snprintf(below, sizeof below, ".%s", f->name);
+        walk_complain(w, F_FIELD_REQUIRED, below, "is required");
+    }
+}
+
+/* The value of a union's tag, or its default. */
+static const char *tag_of(const struct schema *s, jv v, const char *tag, char room[40])
+{
+    const char *value = jx_getstr(v, tag);
+    int i = schema_find(s, tag);
+    if (value)
+        return value;
+    if (i < 0 || !s->fields[i].otherwise)
+        return "";
+    snprintf(room, 40, "%s", s->fields[i].otherwise + 1); /* without the quotes of the JSON text */
+    room[strcspn(room, "\"")] = '\0';
+    return room;
+}
+
+static void check_variants(struct walk *w, const struct schema *s, jv v, const struct members *m)
+{
+    char room[40], below[80];
+    for (size_t i = 0; i < s->n_variants; i++) {
+        const struct variant *o = &s->variants[i];
+        const char *tag = tag_of(s, v, o->tag, room);
+        int member = schema_find(s, o->member);
+        bool is_wanted = str_eq(tag, o->value), is_there = m->present >> member & 1,
+             is_meant = m->meant >> member & 1;
+        snprintf(below, sizeof below, ".%s", o->member);
+        if (is_wanted && !is_there && !is_meant)
+            walk_complain(w, F_RULE, below, "is required when %s is %s", o->tag, o->value);
+        else if (!is_wanted && is_there)
+            walk_complain(w, F_RULE, below, "is only allowed when %s is %s; it is \"%.40s\"", o->tag,
+                          o->value, tag);
+    }
+}
+
+static void check_object(struct walk *w, const struct schema *s, jv v)
+{
+    int faults = w->faults;
+    struct members m = {0, 0};
+    for (struct jx_iter it = jx_iter(v); jx_next(&it);)
+        check_member(w, s, it.key, it.value, &m);
+    check_missing(w, s, &m);
+    if (w->faults != faults)
+        return;
+    check_variants(w, s, v, &m);
+    if (s->rule && !m.meant)
+        s->rule(w, v);
 }
 
 static void check_value(struct walk *w, const struct field *f, jv v)
 {
-    int before = w->findings->errors;
+    int faults = w->faults;
     if (!has_type(f->type, v)) {
         complain_type(w, f, v);
         return;
@@ -269,171 +480,15 @@ static void check_value(struct walk *w, const struct field *f, jv v)
     case TYPE_MAP: check_map(w, f, v); break;
     default: break;
     }
-    /* Rules speak of fields together: of use only where each is right for itself. */
-    if (f->rule && w->findings->errors == before)
+    if (f->rule && w->faults == faults)
         f->rule(w, v);
 }
 
-/* ---- objects ---- */
-
-static const struct field *find_field(const struct walk *w, const struct schema *s, const char *name)
-{
-    for (size_t i = 0; i < s->n_fields; i++)
-        if (str_eq(s->fields[i].name, name))
-            return w->options->is_standard && s->fields[i].flags & EXPERIMENTAL ? NULL : &s->fields[i];
-    return NULL;
-}
-
-static void complain_unknown(struct walk *w, const struct schema *s, const char *name)
-{
-    char below[300];
-    const char *near = nearest_field(s, name);
-    snprintf(below, sizeof below, strpbrk(name, ".[]\"") ? "[\"%.250s\"]" : ".%.250s", name);
-    if (near && str_eq(near, name))
-        walk_complain(w, F_FIELD_UNKNOWN, below, "this field is only in the experimental channel");
-    else if (near)
-        walk_complain(w, F_FIELD_UNKNOWN, below, "there is no such field; did you mean %s?", near);
-    else
-        walk_complain(w, F_FIELD_UNKNOWN, below, "there is no such field");
-}
-
-static void check_member(struct walk *w, const struct schema *s, const char *name, jv value)
-{
-    const struct field *f = find_field(w, s, name);
-    size_t len = w->path.len;
-    if (!f) {
-        if (!s->is_open)
-            complain_unknown(w, s, name);
-        return;
-    }
-    if (jx_is_null(value)) /* an API server drops it */
-        return;
-    if (len)
-        buf_addc(&w->path, '.'); /* not printf: this runs for every field */
-    buf_adds(&w->path, name);
-    check_value(w, f, value);
-    w->path.p[w->path.len = len] = '\0';
-}
-
-static bool is_absent(jv v)
-{
-    return jx_is_none(v) || jx_is_null(v);
-}
-
-static void check_required(struct walk *w, const struct schema *s, jv v)
-{
-    for (size_t i = 0; i < s->n_fields; i++) {
-        char below[80];
-        const struct field *f = &s->fields[i];
-        if (!(f->flags & REQUIRED) || !is_absent(jx_get(v, f->name)))
-            continue;
-        snprintf(below, sizeof below, ".%s", f->name);
-        walk_complain(w, F_FIELD_REQUIRED, below, "is required");
-    }
-}
-
-static const char *tag_of(const struct schema *s, jv v, const char *tag)
-{
-    const char *value = jx_getstr(v, tag);
-    static char otherwise[40]; /* a default as JSON text, unquoted */
-    for (size_t i = 0; !value && i < s->n_fields; i++) {
-        if (!str_eq(s->fields[i].name, tag) || !s->fields[i].otherwise)
-            continue;
-        snprintf(otherwise, sizeof otherwise, "%.*s", (int)strlen(s->fields[i].otherwise) - 2,
-                 s->fields[i].otherwise + 1);
-        return otherwise;
-    }
-    return value ? value : "";
-}
-
-static void check_variants(struct walk *w, const struct schema *s, jv v)
-{
-    for (size_t i = 0; i < s->n_variants; i++) {
-        const struct variant *o = &s->variants[i];
-        char below[80];
-        const char *tag = tag_of(s, v, o->tag);
-        bool is_wanted = str_eq(tag, o->value), is_there = !is_absent(jx_get(v, o->member));
-        snprintf(below, sizeof below, ".%s", o->member);
-        if (is_wanted && !is_there)
-            walk_complain(w, F_RULE, below, "is required when %s is %s", o->tag, o->value);
-        else if (!is_wanted && is_there)
-            walk_complain(w, F_RULE, below, "is only allowed when %s is %s; it is \"%s\"", o->tag, o->value,
-                          tag);
-    }
-}
-
-static void check_object(struct walk *w, const struct schema *s, jv v)
-{
-    int before = w->findings->errors;
-    for (struct jx_iter it = jx_iter(v); jx_next(&it);)
-        check_member(w, s, it.key, it.value);
-    check_required(w, s, v);
-    if (w->findings->errors != before)
-        return;
-    check_variants(w, s, v);
-    if (s->rule)
-        s->rule(w, v);
-}
-
-void schema_check(const struct schema *s, const struct schema_options *o, jv object, struct findings *fs)
+bool schema_check(const struct schema *s, const struct schema_options *o, jv object, struct findings *fs)
 {
     struct walk w = {.options = o, .findings = fs};
     buf_init(&w.path, BUF_MAX_SCRATCH);
     check_object(&w, s, object);
     buf_free(&w.path);
-}
-
-/* ---- defaults ---- */
-
-static jv fill_value(const struct field *f, jv owned, bool *changed)
-{
-    if (f->type == TYPE_OBJECT && jx_is_obj(owned))
-        return schema_fill(f->of, owned, changed);
-    if (f->type != TYPE_LIST || !jx_is_arr(owned) || f->items->type != TYPE_OBJECT)
-        return owned;
-    for (int i = 0; i < jx_len(owned); i++) {
-        bool item_changed = false;
-        jv item = fill_value(f->items, jb_copy(jx_at(owned, i)), &item_changed);
-        if (item_changed)
-            jb_set(&owned, i, item);
-        else
-            jb_free(item);
-        *changed |= item_changed;
-    }
-    return owned;
-}
-
-static jv default_of(const struct field *f)
-{
-    const char *why;
-    return jx_parse(f->otherwise, strlen(f->otherwise), &why);
-}
-
-jv schema_fill(const struct schema *s, jv owned, bool *changed)
-{
-    for (size_t i = 0; i < s->n_fields; i++) {
-        const struct field *f = &s->fields[i];
-        jv value = jx_get(owned, f->name);
-        if (jx_is_null(value)) {
-            jb_del(&owned, f->name);
-            *changed = true;
-            value = JX_NONE;
-        }
-        if (jx_is_none(value) && f->otherwise) {
-            jb_put(&owned, f->name, default_of(f));
-            *changed = true;
-            value = jx_get(owned, f->name);
-        }
-        bool is_nested = f->type == TYPE_OBJECT || (f->type == TYPE_LIST && f->items->type == TYPE_OBJECT);
-        if (jx_is_none(value) || !is_nested)
-            continue;
-        bool value_changed = false;
-        jv filled = fill_value(f, jb_copy(value), &value_changed);
-        if (value_changed)
-            jb_put(&owned, f->name, filled);
-        else
-            jb_free(filled);
-        *changed |= value_changed;
-    }
-    return owned;
+    return !w.is_incomplete;
 }

@@ -16,7 +16,8 @@ enum field_type { TYPE_ANY, TYPE_STRING, TYPE_INT, TYPE_BOOL, TYPE_OBJECT, TYPE_
 
 enum field_flags {
     REQUIRED = 1,
-    EXPERIMENTAL = 2, /* only in the experimental channel */
+    EXPERIMENTAL = 2,        /* only in the experimental channel */
+    FORMAT_EXPERIMENTAL = 4, /* its format is only asked for there */
 };
 
 struct walk;
@@ -29,10 +30,10 @@ struct field {
     const char *otherwise; /* default, as JSON text */
     int64_t min,
         max; /* of an int its value; of a string code points; of a list or map entries; max 0: none */
-    const struct format *format; /* of a string, or of the values of a map */
-    const char *choices;         /* "A|B|C" */
+    const struct format *format; /* of a string */
+    const char *choices;         /* "A|B|+C"; those with '+' in the experimental channel only */
     const struct schema *of;     /* of an object */
-    const struct field *items;   /* of a list */
+    const struct field *items;   /* of a list; of the values of a map */
     const char *key;             /* items are unique by this member; "" for a list of scalars */
     void (*rule)(struct walk *w, jv value);
 };
@@ -48,8 +49,11 @@ struct schema {
     const struct variant *variants;
     size_t n_variants;
     void (*rule)(struct walk *w, jv value);
-    bool is_open; /* fields that are not listed are none of our business */
+    jv (*fill)(jv owned, bool *changed); /* defaults that are no constants */
+    bool is_open; /* fields that are not listed are none of our business, unless they look misspelt */
 };
+
+enum { SCHEMA_MAX_FIELDS = 64 };
 
 #define SCHEMA_FIELDS(table)   .fields = (table), .n_fields = N_ELEMS(table)
 #define SCHEMA_VARIANTS(table) .variants = (table), .n_variants = N_ELEMS(table)
@@ -64,14 +68,25 @@ struct walk {
     const struct schema_options *options;
     struct findings *findings;
     struct buf path;
+    int faults;         /* complaints so far about single fields; rules around those would be moot */
+    bool is_incomplete; /* something is missing that schema_fill() can fill in */
 };
 
 /* A complaint about the value at hand, or about `below` (".member", "[3]") inside of it. */
 void walk_complain(struct walk *w, enum finding_id id, const char *below, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));
 
-/* Holds `object` (a whole Kubernetes object) against the schema. */
-void schema_check(const struct schema *s, const struct schema_options *o, jv object, struct findings *fs);
+/* A complaint about the entry `key` of the map at hand. */
+void walk_complain_key(struct walk *w, enum finding_id id, const char *key, const char *words);
+
+/* The row of that name, or -1. */
+int schema_find(const struct schema *s, const char *name);
+
+/*
+ * Holds `object` (a whole Kubernetes object) against the schema. True when nothing is missing that
+ * schema_fill() would fill in. Linear in the size of the object.
+ */
+bool schema_check(const struct schema *s, const struct schema_options *o, jv object, struct findings *fs);
 
 /*
  * The object with what an API server would have filled in, and without the nulls that it would have dropped.

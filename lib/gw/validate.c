@@ -1,10 +1,9 @@
 #include "gw/validate.h"
 
-#include <openssl/evp.h>
-#include <stdlib.h>
+#include <stdio.h>
 
 #include "gw/fields.h"
-#include "rec/lines.h"
+#include "gw/near.h"
 
 static const struct kind kinds[] = {
     {GATEWAY_GROUP, "GatewayClass", "v1|v1beta1", &schema_gateway_class, true, &format_subdomain, false},
@@ -21,6 +20,10 @@ static const struct kind kinds[] = {
     {GATEWAY_GROUP, "ReferenceGrant", "v1|v1beta1", &schema_reference_grant, false, &format_subdomain, false},
     {GATEWAY_GROUP, "BackendTLSPolicy", "v1|v1alpha3", &schema_backend_tls_policy, false, &format_subdomain,
      false},
+    {EXPERIMENTAL_GROUP, "XBackend", "v1alpha1", &schema_xbackend, false, &format_subdomain, false},
+    {EXPERIMENTAL_GROUP, "XBackendTrafficPolicy", "v1alpha1", &schema_xbackend_traffic_policy, false,
+     &format_subdomain, false},
+    {EXPERIMENTAL_GROUP, "XMesh", "v1alpha1", &schema_xmesh, true, &format_subdomain, false},
     {"", "Service", "v1", &schema_service, false, &format_service_name, false},
     {"", "Secret", "v1", &schema_secret, false, &format_subdomain, true},
     {"", "ConfigMap", "v1", &schema_config_map, false, &format_subdomain, false},
@@ -68,65 +71,86 @@ static void check_identity(const struct kind *k, const struct ident *id, struct 
                       format_label.words);
 }
 
+/* "v1, v1beta1": what is served of the kind */
+static const char *list_versions(const struct ident *id, bool is_standard, char *room, size_t size)
+{
+    size_t n = 0;
+    *room = '\0';
+    for (size_t i = 0; i < N_ELEMS(kinds); i++) {
+        if (!str_eq(kinds[i].kind, id->kind) || !str_eq(kinds[i].group, id->group))
+            continue;
+        for (const char *v = kinds[i].versions; *v && n < size;) {
+            size_t len = strcspn(v, "|");
+            char version[24];
+            snprintf(version, sizeof version, "%.*s", (int)len, v);
+            if (serves(&kinds[i], version, is_standard))
+                n += (size_t)snprintf(room + n, size - n, "%s%s", n ? ", " : "", version);
+            v += len + (v[len] == '|');
+        }
+    }
+    return room;
+}
+
+static void complain_version(const struct ident *id, bool is_standard, struct findings *fs)
+{
+    char served[80];
+    const char *channel = is_standard ? " by the standard channel" : "";
+    if (*list_versions(id, is_standard, served, sizeof served))
+        findings_addf(fs, F_VERSION_UNKNOWN, "apiVersion", "%s is not served in version %.32s%s, but in %s",
+                      id->kind, id->version, channel, served);
+    else
+        findings_addf(fs, F_VERSION_UNKNOWN, "apiVersion", "%s is not served%s", id->kind, channel);
+}
+
+/* The kind that was probably meant: one that is nearly spelt so, or one of another group. */
+static const struct kind *meant_kind(const struct ident *id)
+{
+    for (size_t i = 0; i < N_ELEMS(kinds); i++) {
+        bool same_kind = str_eq(kinds[i].kind, id->kind), same_group = str_eq(kinds[i].group, id->group);
+        if ((same_group && *id->group && is_near(id->kind, kinds[i].kind, 2)) ||
+            (same_kind && *id->group && is_near(id->group, kinds[i].group, 3)))
+            return &kinds[i];
+    }
+    return NULL;
+}
+
+static void tell_unknown_kind(const struct ident *id, struct findings *fs)
+{
+    const struct kind *meant = meant_kind(id);
+    char hint[160] = "";
+    if (meant)
+        snprintf(hint, sizeof hint, "; did you mean %s of %s?", meant->kind, meant->group);
+    findings_addf(fs, F_KIND_UNKNOWN, "kind", "objects of kind %.100s%s%.100s are passed on unchecked%s",
+                  id->group, *id->group ? "/" : "", id->kind, hint);
+}
+
 enum verdict validate(const struct validate_options *o, const struct rec *r, struct findings *fs)
 {
     bool is_known;
     const struct kind *k = find_kind(&r->id, o->is_standard, &is_known);
-    if (!is_known)
+    if (!is_known) {
+        tell_unknown_kind(&r->id, fs);
         return VERDICT_UNKNOWN_KIND;
+    }
     if (!k) {
-        findings_addf(fs, F_VERSION_UNKNOWN, "apiVersion", "%s is not served in version %.32s%s", r->id.kind,
-                      r->id.version, o->is_standard ? " by the standard channel" : "");
-        return VERDICT_INVALID;
+        complain_version(&r->id, o->is_standard, fs);
+        return fs->errors > 0 ? VERDICT_INVALID : VERDICT_VALID;
     }
     struct schema_options options = {.is_standard = o->is_standard, .is_secret = k->is_secret};
     check_identity(k, &r->id, fs);
-    schema_check(k->schema, &options, r->object, fs);
-    return fs->errors > 0 ? VERDICT_INVALID : VERDICT_VALID;
+    bool is_complete = schema_check(k->schema, &options, r->object, fs);
+    is_complete = is_complete && (k->is_cluster_scoped || *r->id.ns);
+    return fs->errors > 0 ? VERDICT_INVALID : is_complete ? VERDICT_VALID : VERDICT_INCOMPLETE;
 }
 
 /* ---- filling in ---- */
 
-static char *base64(const char *s)
+static jv put_namespace(jv object, const char *ns)
 {
-    size_t n = strlen(s);
-    char *out = xmalloc(n / 3 * 4 + 5);
-    EVP_EncodeBlock((unsigned char *)out, (const unsigned char *)s, (int)n);
-    return out;
-}
-
-/* stringData is for writing only: the API server stores it in data. */
-static jv fold_string_data(jv secret, bool *changed)
-{
-    jv strings = jx_get(secret, "stringData");
-    if (!jx_is_obj(strings))
-        return secret;
-    jv data = jx_is_obj(jx_get(secret, "data")) ? jb_copy(jx_get(secret, "data")) : jb_obj();
-    for (struct jx_iter it = jx_iter(strings); jx_next(&it);) {
-        const char *value = jx_str(it.value);
-        char *encoded = base64(value ? value : "");
-        jb_put_str(&data, it.key, encoded);
-        explicit_bzero(encoded, strlen(encoded));
-        free(encoded);
-    }
-    jb_put(&secret, "data", data);
-    jb_del(&secret, "stringData");
-    *changed = true;
-    return secret;
-}
-
-/* Sets metadata[member] = value; for nested ones metadata.labels[member]. */
-static void put_metadata(jv *object, const char *group, const char *member, const char *value)
-{
-    jv meta = jb_copy(jx_get(*object, "metadata"));
-    if (group) {
-        jv nested = jx_is_obj(jx_get(meta, group)) ? jb_copy(jx_get(meta, group)) : jb_obj();
-        jb_put_str(&nested, member, value);
-        jb_put(&meta, group, nested);
-    } else {
-        jb_put_str(&meta, member, value);
-    }
-    jb_put(object, "metadata", meta);
+    jv meta = jb_copy(jx_get(object, "metadata"));
+    jb_put_str(&meta, "namespace", ns);
+    jb_put(&object, "metadata", meta);
+    return object;
 }
 
 jv validate_fill(const struct rec *r)
@@ -136,15 +160,8 @@ jv validate_fill(const struct rec *r)
     if (!k)
         return JX_NONE;
     jv object = schema_fill(k->schema, jb_copy(r->object), &changed);
-    if (k->is_secret)
-        object = fold_string_data(object, &changed);
     if (!k->is_cluster_scoped && !*r->id.ns) {
-        put_metadata(&object, NULL, "namespace", "default");
-        changed = true;
-    }
-    if (k->schema == &schema_namespace &&
-        !jx_getstr(jx_path(object, "metadata.labels"), "kubernetes.io/metadata.name")) {
-        put_metadata(&object, "labels", "kubernetes.io/metadata.name", r->id.name);
+        object = put_namespace(object, "default");
         changed = true;
     }
     if (changed)

@@ -18,7 +18,24 @@ const struct finding_kind *finding_kind(enum finding_id id)
 
 const char *severity_name(enum severity s)
 {
-    return s == SEV_ERROR ? "error" : s == SEV_WARNING ? "warning" : "info";
+    static const char *const names[] = {"error", "warning", "info", "off"};
+    return names[s];
+}
+
+enum finding_id finding_by_name(const char *name)
+{
+    size_t i = 0;
+    while (i < N_FINDING_IDS && !str_eq(kinds[i].name, name))
+        i++;
+    return (enum finding_id)i;
+}
+
+enum severity severity_by_name(const char *name)
+{
+    size_t i = 0;
+    while (i < N_SEVERITIES && !str_eq(severity_name((enum severity)i), name))
+        i++;
+    return (enum severity)i;
 }
 
 void findings_init(struct findings *fs)
@@ -44,15 +61,17 @@ static jv condition_json(const struct finding_condition *c)
 void findings_add(struct findings *fs, const struct finding *f)
 {
     const struct finding_kind *kind = finding_kind(f->id);
-    if (kind->severity == SEV_ERROR)
-        fs->errors++;
+    enum severity severity = fs->severities ? fs->severities[f->id] : kind->severity;
+    if (severity == SEV_OFF)
+        return;
+    fs->errors += severity == SEV_ERROR;
     if (jx_len(fs->list) >= FINDINGS_MAX) {
         fs->dropped++;
         return;
     }
     jv o = jb_obj();
     jb_put_str(&o, "id", kind->name);
-    jb_put_str(&o, "severity", severity_name(kind->severity));
+    jb_put_str(&o, "severity", severity_name(severity));
     jb_put_str(&o, "message", f->message);
     jb_put_str(&o, "by", diag_tool());
     jb_put_str(&o, "path", f->path);

@@ -10,7 +10,13 @@
 
 #include "json/jx.h"
 
-enum severity { SEV_ERROR, SEV_WARNING, SEV_INFO };
+enum severity {
+    SEV_ERROR,
+    SEV_WARNING,
+    SEV_INFO,
+    SEV_OFF, /* not told at all; only as somebody's wish */
+    N_SEVERITIES
+};
 
 enum finding_id {
 #define FINDING(ID, NAME, SEVERITY, MEANING) ID,
@@ -28,6 +34,10 @@ struct finding_kind {
 };
 const struct finding_kind *finding_kind(enum finding_id id);
 const char *severity_name(enum severity s);
+
+/* By their names; N_FINDING_IDS and N_SEVERITIES for none. */
+enum finding_id finding_by_name(const char *name);
+enum severity severity_by_name(const char *name);
 
 /* What a finding means for the object's status, where it bears on it (Gateway API section "conditions"). */
 struct finding_condition {
@@ -51,6 +61,7 @@ struct finding {
 struct findings {
     jv list; /* owned array */
     int errors, dropped;
+    const enum severity *severities; /* by id; borrowed; NULL: as in findings.def */
 };
 void findings_init(struct findings *fs);
 void findings_release(struct findings *fs);
