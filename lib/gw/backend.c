@@ -39,11 +39,11 @@ static void check_service(struct backend *b, struct world *w, struct node *user,
     const struct service *s = n->facts;
     char ports[200];
     b->service = n;
-    if (node_is_unknown(n))
-        return;
     const struct service_port *p = s ? tcp_port(s, b->port) : NULL;
     b->app_protocol = p ? p->app_protocol : NULL;
-    if (!n->present || !s) {
+    if (node_is_unknown(n) && (!s || s->has_odd_ports))
+        return;
+    if (!s || (!n->present && !node_is_unknown(n))) {
         broken(b, "BackendNotFound", "Service %s/%s does not exist", ref->ns, ref->name);
     } else if (s->is_external_name) {
         broken(b, "BackendNotFound", "Service %s/%s is of type ExternalName and has no endpoints", ref->ns,

@@ -18,8 +18,9 @@ struct backend {
 
 /*
  * Resolves one reference of `user`, of kind `from_kind`. Permission is decided before existence: who may
- * not refer must not learn what exists. A Service known only by a rejected version is taken at its word:
- * whatever upstream it has live stays, so the route may go on using it.
+ * not refer must not learn what exists. A Service known only by a rejected version is taken at its word,
+ * and where its ports cannot be made out, at the route's: whatever upstream it has live stays, so the
+ * route may go on using it.
  */
 void backend_resolve(struct backend *b, struct world *w, struct node *user, const char *from_kind, jv ref);
 

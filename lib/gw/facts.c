@@ -20,14 +20,17 @@ static struct service *read_service(jv object)
     s->has_families = family != NULL;
     s->prefers_ipv6 = family && str_eq(family, "IPv6");
     s->ports = xcalloc((size_t)jx_len(ports), sizeof *s->ports);
+    s->has_odd_ports = !jx_is_none(ports) && !jx_is_arr(ports);
     struct buf view;
     buf_init(&view, BUF_MAX_SCRATCH);
     buf_addf(&view, "%d", s->is_external_name);
     for (int i = 0; i < jx_len(ports); i++) {
         jv p = jx_at(ports, i);
         int64_t port = jx_getint_or(p, "port", 0);
-        if (port < 1 || port > 65535)
+        if (port < 1 || port > 65535) {
+            s->has_odd_ports = true;
             continue;
+        }
         struct service_port *to = &s->ports[s->n_ports++];
         to->name = dup_or(p, "name", "");
         to->port = (int)port;

@@ -20,6 +20,7 @@ struct service {
     bool is_external_name; /* has no endpoints by definition */
     bool prefers_ipv6;     /* ipFamilies[0] */
     bool has_families;
+    bool has_odd_ports; /* some of spec.ports could not be understood */
     struct service_port *ports;
     int n_ports;
     struct digest route_view; /* of what a route can see: ports and type */

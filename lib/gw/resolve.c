@@ -99,6 +99,10 @@ static void reject(struct resolver *r, struct node *n, struct rec *rec)
         world_mark_stale(&r->world, n);
     if (is_computed_kind(n->kind) && !n->present)
         world_mark(&r->world, n); /* for the ports, ranks and backends that it has in use */
+    if (n->kind == NODE_SERVICE && !n->present) {
+        facts_read(n, rec->object); /* for the ports that it had live */
+        was_unknown = false;
+    }
     if (n->present || was_unknown)
         return;
     world_mark_users(&r->world, n); /* from now on they wait instead of doing without */
