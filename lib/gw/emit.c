@@ -140,7 +140,8 @@ static void gather_uses(const struct node *service, struct ports *ports, struct 
 /* Its endpoints are not known whole. */
 static bool waits_for_slice(struct emission *e, struct node *service)
 {
-    const struct node *bucket = world_look(&e->resolver->world, service, NODE_SLICES, service->ns, service->name);
+    const struct node *bucket =
+        world_look(&e->resolver->world, service, NODE_SLICES, service->ns, service->name);
     for (size_t i = 0; i < bucket->members.n; i++)
         if (node_is_unknown(bucket->members.items[i]))
             return true;

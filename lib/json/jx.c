@@ -78,7 +78,7 @@ static jv key_string(const char *key)
     } kept[N_KEPT];
     uint32_t hash = 2166136261u; /* FNV-1a */
     size_t n = 0;
-    for (; key[n] && n < LONGEST; n++)
+    for (; n < LONGEST && key[n]; n++)
         hash = (hash ^ (unsigned char)key[n]) * 16777619u;
     if (n == 0 || n == LONGEST)
         return jv_string(key);
