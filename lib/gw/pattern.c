@@ -7,11 +7,13 @@
 #include <pcre2.h>
 
 enum {
-    STEP_LIMIT = 100000, /* PCRE2's match limit for one try */
-    RUN = 40,            /* characters in a row */
-    MOST_PROBES = 40,    /* for one expression */
+    STEP_LIMIT = 50000, /* PCRE2's match limit for one try */
+    RUN = 40,           /* characters in a row */
+    MOST_TRIES = 80,    /* for one expression, all its groups included: some 50 ms at worst */
     LITERAL_MAX = 64,
 };
+
+static const char special[] = "\\^$.[]|()?*+{}";
 
 static pcre2_code *compile(const char *re, int *error, PCRE2_SIZE *at)
 {
@@ -39,77 +41,125 @@ struct probe {
     pcre2_code *code;
     pcre2_match_context *context;
     pcre2_match_data *data;
-    int left;
+    /* '\x01', which hardly anything matches, what stands in the expression, and '\x01' again: PCRE2 gives up
+       at once on texts without a character that is required */
+    char tail[LITERAL_MAX + 1];
+    int *left; /* tries */
 };
 
 /* A beginning that matches, a run that may match in many ways, and an end that does not: too many steps? */
 static bool is_slow_on(struct probe *p, const char *before, size_t n, const char *unit, size_t len)
 {
-    char text[LITERAL_MAX + 2 * RUN + 2];
-    size_t size = n;
+    char text[LITERAL_MAX + 2 * RUN + LITERAL_MAX + 2];
+    size_t size = n, tail = strlen(p->tail);
+    if (--*p->left < 0)
+        return false;
     memcpy(text, before, n);
     for (int i = 0; i < RUN; i++, size += len)
         memcpy(text + size, unit, len);
-    text[size++] = '\x01';
-    int rc = pcre2_match(p->code, (PCRE2_SPTR)text, size, 0, 0, p->data, p->context);
-    p->left--;
+    memcpy(text + size, p->tail, tail);
+    int rc = pcre2_match(p->code, (PCRE2_SPTR)text, size + tail, 0, 0, p->data, p->context);
     return rc == PCRE2_ERROR_MATCHLIMIT || rc == PCRE2_ERROR_DEPTHLIMIT || rc == PCRE2_ERROR_HEAPLIMIT;
 }
 
-/* How much of the expression stands for itself, after its '^'. */
-static size_t literal_beginning(const char *re)
+static bool is_plain(char c)
 {
-    size_t n = 0;
-    while (n < LITERAL_MAX && re[n] && !strchr("\\^$.[|()?*+{", re[n]))
-        n++;
-    return n > 0 && re[n] && strchr("?*+{", re[n]) ? n - 1 : n;
+    return c != '\0' && !strchr(special, c);
 }
 
-/* Runs of what stands in the expression itself, one character or two neighbours, and of the commonest ones.
+/* How much of the expression stands for itself. */
+static size_t literal_beginning(const char *re, size_t n)
+{
+    size_t i = 0;
+    while (i < n && i < LITERAL_MAX && is_plain(re[i]))
+        i++;
+    return i > 0 && i < n && strchr("?*+{", re[i]) ? i - 1 : i;
+}
+
+/* Runs of the commonest characters, and of what stands in the expression: one character, or two neighbours.
  */
-static bool is_slow_after(struct probe *p, const char *re, const char *before, size_t n)
+static bool is_slow_after(struct probe *p, const char *re, size_t n, const char *before, size_t len)
 {
     static const char common[] = "a0/-";
     char tried[256] = "";
     for (const char *c = common; *c; c++) {
         tried[(unsigned char)*c] = 1;
-        if (is_slow_on(p, before, n, c, 1))
+        if (is_slow_on(p, before, len, c, 1))
             return true;
     }
-    for (const char *c = re; *c && p->left > 0; c++) {
-        if (!tried[(unsigned char)*c]++ && is_slow_on(p, before, n, c, 1))
+    for (size_t i = 0; i < n; i++) {
+        if (!tried[(unsigned char)re[i]]++ && is_slow_on(p, before, len, re + i, 1))
             return true;
-        if (c[1] && !strchr("\\^$.[]|()?*+{}", *c) && !strchr("\\^$.[]|()?*+{}", c[1]) && p->left > 0 &&
-            is_slow_on(p, before, n, c, 2))
+        if (i + 1 < n && is_plain(re[i]) && is_plain(re[i + 1]) && is_slow_on(p, before, len, re + i, 2))
             return true;
     }
     return false;
 }
 
-bool pattern_is_slow(const char *re)
+static void set_tail(struct probe *p, const char *re, size_t n)
+{
+    size_t len = 0;
+    p->tail[len++] = '\x01';
+    for (size_t i = 0; i < n && len < LITERAL_MAX - 1; i++)
+        if (is_plain(re[i]))
+            p->tail[len++] = re[i];
+    p->tail[len++] = '\x01';
+    p->tail[len] = '\0';
+}
+
+/* re[0..n), which is an expression or a group of one, by itself. */
+static bool is_slow_part(const char *re, size_t n, int *left)
 {
     int error;
     PCRE2_SIZE at;
-    if (!strpbrk(re, "*+{")) /* nothing is repeated */
-        return false;
-    char *whole = xasprintf("^(?:%s)$", re);
-    struct probe p = {.code = compile(whole, &error, &at)};
+    char *whole = xasprintf("^(?:%.*s)$", (int)n, re);
+    struct probe p = {.code = compile(whole, &error, &at), .left = left};
     free(whole);
-    if (!p.code)
+    if (!p.code) /* a group that refers to others */
         return false;
     p.context = pcre2_match_context_create(NULL);
     p.data = pcre2_match_data_create_from_pattern(p.code, NULL);
     pcre2_set_match_limit(p.context, STEP_LIMIT);
-    const char *body = re + (*re == '^');
-    const char *starts[] = {body, "/"};
-    size_t lengths[] = {literal_beginning(body), 1};
-    bool is_slow = false;
-    for (size_t i = 0; i < 2 && !is_slow; i++) {
-        p.left = MOST_PROBES;
-        is_slow = is_slow_after(&p, body, starts[i], lengths[i]);
-    }
+    set_tail(&p, re, n);
+    bool is_slow = is_slow_after(&p, re, n, re, literal_beginning(re, n));
     pcre2_match_data_free(p.data);
     pcre2_match_context_free(p.context);
     pcre2_code_free(p.code);
     return is_slow;
+}
+
+/* The length of the group that starts here with the repetition behind it; 0 where it is not repeated. */
+static size_t repeated_group(const char *re)
+{
+    int depth = 0;
+    for (size_t i = 0; re[i]; i++) {
+        if (re[i] == '\\' && re[i + 1])
+            i++;
+        else if (re[i] == '(')
+            depth++;
+        else if (re[i] == ')' && --depth == 0)
+            return re[i + 1] && strchr("*+{", re[i + 1]) ? i + 1 + strcspn(re + i + 1, "}*+") + 1 : 0;
+    }
+    return 0;
+}
+
+bool pattern_is_slow(const char *re)
+{
+    int left = MOST_TRIES;
+    re += *re == '^';
+    if (!strpbrk(re, "*+{")) /* nothing is repeated */
+        return false;
+    if (is_slow_part(re, strlen(re), &left))
+        return true;
+    for (int depth = 0; *re && left > 0 && depth < LITERAL_MAX; re++) {
+        if (*re == '\\' && re[1]) {
+            re++;
+            continue;
+        }
+        size_t n = *re == '(' ? repeated_group(re) : 0;
+        depth += *re == '(';
+        if (n > 0 && is_slow_part(re, n, &left))
+            return true;
+    }
+    return false;
 }
