@@ -318,9 +318,13 @@ static void count_host(struct listener *l, int delta, const char *host)
     l->deep[l->n_deep++] = (struct host_count){xstrdup(host), 1};
 }
 
-void listener_count(struct listener *l, int delta, const char *const *hosts, int n_hosts)
+void listener_count_routes(struct listener *l, int delta)
 {
     l->attached += delta;
+}
+
+void listener_count_hosts(struct listener *l, int delta, const char *const *hosts, int n_hosts)
+{
     for (int i = 0; i < n_hosts; i++)
         count_host(l, delta, hosts[i]);
 }

@@ -86,8 +86,9 @@ bool gateway_compute(struct world *w, struct node *n, const struct gateway_optio
 /* NULL when the Gateway has no such listener. */
 struct listener *gateway_listener(struct gateway *g, const char *name);
 
-/* Counts (delta 1) or discounts (-1) a route that brings these hostnames below a wildcard. */
-void listener_count(struct listener *l, int delta, const char *const *hosts, int n_hosts);
+/* Counts a route (1) or discounts it (-1), and so the hostnames below a wildcard that it brings. */
+void listener_count_routes(struct listener *l, int delta);
+void listener_count_hosts(struct listener *l, int delta, const char *const *hosts, int n_hosts);
 
 /* The `resolved` member: listeners with certificates and the extra names that routes bring. Owned. */
 jv gateway_resolved(const struct gateway *g, const struct node *n);

@@ -26,6 +26,13 @@ struct work {
 
 /* ---- counts that live elsewhere ---- */
 
+static void count_at(struct listener *l, const struct attachment *a, int delta)
+{
+    if (a->is_counted)
+        listener_count_routes(l, delta);
+    listener_count_hosts(l, delta, (const char *const *)a->deep_hosts, a->n_deep_hosts);
+}
+
 void route_detach(struct route_context *c, struct node *n)
 {
     struct route *r = n->facts;
@@ -36,7 +43,7 @@ void route_detach(struct route_context *c, struct node *n)
         struct gateway *g = a->gateway->facts;
         struct listener *l = g && g->serial == a->serial ? gateway_listener(g, a->listener) : NULL;
         if (l)
-            listener_count(l, -1, (const char *const *)a->deep_hosts, a->n_deep_hosts);
+            count_at(l, a, -1);
         c->touch(a->gateway, c->ctx);
     }
     for (int i = 0; i < r->n_uses; i++)
@@ -80,8 +87,8 @@ static void count_attachments(struct work *w)
         note_deep_host(attachment_for(r, &w->served.items[i]), &w->served.items[i]);
     for (int i = 0; i < r->n_attachments; i++) {
         struct attachment *a = &r->attachments[i];
-        struct listener *l = gateway_listener(a->gateway->facts, a->listener);
-        listener_count(l, 1, (const char *const *)a->deep_hosts, a->n_deep_hosts);
+        a->is_counted = !r->is_held;
+        count_at(gateway_listener(a->gateway->facts, a->listener), a, 1);
         w->c->touch(a->gateway, w->c->ctx);
     }
 }
@@ -315,8 +322,7 @@ static void work(struct work *w)
     jv resolved = jb_obj(), rules_out = jb_arr();
     for (int i = 0; i < jx_len(rules); i++)
         jb_add(&rules_out, resolve_rule(w, jx_at(rules, i), i));
-    if (!r->is_held)
-        count_attachments(w);
+    count_attachments(w);
     jv bindings = bindings_json(&w->served, w->c->plane); /* leaves only what is programmed, sorted */
     r->is_bound = w->served.n > 0;
     if (r->is_bound)

@@ -14,7 +14,8 @@ struct attachment {
     struct node *gateway;
     unsigned serial; /* of the incarnation that counted it */
     char *listener;
-    char **deep_hosts; /* counted with it */
+    bool is_counted;   /* in attachedRoutes: not while the route is held */
+    char **deep_hosts; /* counted in any case: their certificate stays */
     int n_deep_hosts;
 };
 
