@@ -66,6 +66,12 @@ static jv fill_namespace_label(jv namespace, bool *changed)
 
 /* ---- Service ---- */
 
+/* a field that we know of and do not read: one more spelling to be near to */
+#define NOT_READ(field_name)                                                                                 \
+    {                                                                                                        \
+        .name = (field_name), .type = TYPE_ANY                                                               \
+    }
+
 static const struct field service_port[] = {
     {.name = "name", .type = TYPE_STRING, .max = 63, .format = &format_label_or_empty},
     {.name = "port", .type = TYPE_INT, .flags = REQUIRED, .min = 1, .max = 65535},
@@ -89,6 +95,19 @@ static const struct field service_spec[] = {
     {.name = "externalName", .type = TYPE_STRING, .max = 253},
     {.name = "ipFamilies", .type = TYPE_LIST, .max = 2, .items = &item_family},
     {.name = "sessionAffinity", .type = TYPE_STRING, .otherwise = "\"None\"", .choices = "None|ClientIP"},
+    NOT_READ("clusterIPs"),
+    NOT_READ("externalIPs"),
+    NOT_READ("sessionAffinityConfig"),
+    NOT_READ("loadBalancerIP"),
+    NOT_READ("loadBalancerClass"),
+    NOT_READ("loadBalancerSourceRanges"),
+    NOT_READ("externalTrafficPolicy"),
+    NOT_READ("internalTrafficPolicy"),
+    NOT_READ("healthCheckNodePort"),
+    NOT_READ("publishNotReadyAddresses"),
+    NOT_READ("ipFamilyPolicy"),
+    NOT_READ("allocateLoadBalancerNodePorts"),
+    NOT_READ("trafficDistribution"),
 };
 static const struct schema schema_service_spec = {SCHEMA_FIELDS(service_spec), .rule = rule_service_spec,
                                                   .is_open = true};
@@ -118,6 +137,9 @@ static const struct field endpoint[] = {
     {.name = "hostname", .type = TYPE_STRING},
     {.name = "nodeName", .type = TYPE_STRING},
     {.name = "zone", .type = TYPE_STRING},
+    NOT_READ("targetRef"),
+    NOT_READ("hints"),
+    NOT_READ("deprecatedTopology"),
 };
 static const struct schema schema_endpoint = {SCHEMA_FIELDS(endpoint), .is_open = true};
 static const struct field item_endpoint = {.type = TYPE_OBJECT, .of = &schema_endpoint};

@@ -312,6 +312,7 @@ const struct format format_label_value = {"a label value: at most 63 letters, di
                                           is_label_value};
 const struct format format_label_key = {
     "a qualified name: [domain/]name with letters, digits, '-', '_' and '.'", is_label_key};
-const struct format format_base64 = {"base64", is_base64};
+const struct format format_base64 = {"base64 (plain text goes into stringData; in ConfigMaps into data)",
+                                     is_base64};
 const struct format format_grpc_service = {"a gRPC service name, as in com.example.Login", is_grpc_service};
 const struct format format_grpc_method = {"a gRPC method name: letters, digits and '_'", is_grpc_method};

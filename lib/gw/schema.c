@@ -29,7 +29,7 @@ static bool is_full(const struct walk *w)
 static bool is_fault(enum finding_id id)
 {
     return id == F_FIELD_TYPE || id == F_FIELD_REQUIRED || id == F_FIELD_VALUE || id == F_FIELD_LENGTH ||
-           id == F_FIELD_DUPLICATE;
+           id == F_FIELD_DUPLICATE || id == F_FIELD_EXPERIMENTAL;
 }
 
 void walk_complain(struct walk *w, enum finding_id id, const char *below, const char *fmt, ...)

@@ -182,7 +182,9 @@ static char *summary(jv list)
     for (int i = 0; i < jx_len(lines); i++)
         buf_addf(&b, "%s%s", i ? ", " : "", jx_str(jx_at(lines, i)));
     jb_free(lines);
-    return buf_take(&b);
+    char *text = buf_take(&b);
+    buf_free(&b);
+    return text;
 }
 
 static void show(jv list)
@@ -230,7 +232,9 @@ static char *sorted_words(const char *expected)
     for (int i = 0; i < jx_len(list); i++)
         buf_addf(&b, "%s%s", i ? ", " : "", jx_str(jx_at(list, i)));
     jb_free(list);
-    return buf_take(&b);
+    char *text = buf_take(&b);
+    buf_free(&b);
+    return text;
 }
 
 static bool holds(jv filled, char *wants)
