@@ -4,12 +4,14 @@
  * Says of each record's object what the admission of an API server would say, offline, and fills in what an
  * API server would have filled in, for objects that never met one.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "base/diag.h"
 #include "base/opt.h"
 #include "base/proc.h"
+#include "gw/pattern.h"
 #include "gw/validate.h"
 #include "rec/lines.h"
 #include "rec/loop.h"
@@ -25,7 +27,7 @@ static const struct opt opts[] = {
      0},
 };
 
-static const struct opt_usage usage = {
+static struct opt_usage usage = {
     .tool = "gw-validate",
     .synopsis = "[--channel standard|experimental] [--severity ID=SEVERITY]... [-]",
     .purpose = "Check the objects of records as a Kubernetes API server would, offline.",
@@ -130,7 +132,10 @@ static void on_record(struct rec *r, void *ctx)
 
 int main(int argc, char **argv)
 {
+    char library[80];
     proc_init(usage.tool);
+    snprintf(library, sizeof library, "PCRE2 %s", pattern_library());
+    usage.libraries = library;
     opt_parse(&usage, argc, argv);
     opt_expect_stdin(&usage, argc, argv);
     struct run run = {.options = {.is_standard = str_eq(channel, "standard")}, .severities = severities()};

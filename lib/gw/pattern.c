@@ -163,3 +163,11 @@ bool pattern_is_slow(const char *re)
     }
     return false;
 }
+
+const char *pattern_library(void)
+{
+    static char version[40];
+    if (!*version && pcre2_config(PCRE2_CONFIG_VERSION, NULL) < (int)sizeof version)
+        pcre2_config(PCRE2_CONFIG_VERSION, version);
+    return version;
+}

@@ -10,4 +10,7 @@ const char *pattern_problem(const char *re);
 /* Whether matching it against awkward texts takes more steps than a gateway should spend on a request. */
 bool pattern_is_slow(const char *re);
 
+/* The version of PCRE2. */
+const char *pattern_library(void);
+
 #endif
