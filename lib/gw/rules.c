@@ -108,9 +108,9 @@ void rule_http_rules(struct walk *w, jv rules)
 /* A filter that replaces the prefix of the path, in redirects and rewrites. */
 static bool replaces_prefix(jv filter)
 {
-    jv redirect = jx_path(filter, "requestRedirect.path"), rewrite = jx_path(filter, "urlRewrite.path");
-    return str_eq(text(redirect, "type"), "ReplacePrefixMatch") ||
-           str_eq(text(rewrite, "type"), "ReplacePrefixMatch");
+    jv redirect = jx_get(filter, "requestRedirect");
+    jv path = jx_get(jx_is_none(redirect) ? jx_get(filter, "urlRewrite") : redirect, "path");
+    return str_eq(text(path, "type"), "ReplacePrefixMatch");
 }
 
 /* Its prefix must be known: exactly one match, by prefix. No matches given means the default, which is one.
@@ -126,12 +126,13 @@ static bool has_one_prefix(jv rule)
 
 static void check_prefix_filters(struct walk *w, jv rule, jv filters, const char *where)
 {
-    for (int i = 0; i < jx_len(filters) && !has_one_prefix(rule); i++) {
+    for (int i = 0; i < jx_len(filters); i++) {
         char below[128];
+        if (!replaces_prefix(jx_at(filters, i)) || has_one_prefix(rule))
+            continue;
         snprintf(below, sizeof below, "%s[%d]", where, i);
-        if (replaces_prefix(jx_at(filters, i)))
-            walk_complain(w, F_RULE, below,
-                          "ReplacePrefixMatch needs a rule with exactly one match, of type PathPrefix");
+        walk_complain(w, F_RULE, below,
+                      "ReplacePrefixMatch needs a rule with exactly one match, of type PathPrefix");
     }
 }
 
@@ -169,9 +170,10 @@ void rule_filters(struct walk *w, jv filters)
                                        "URLRewrite", "CORS"};
     int n[N_ELEMS(once)] = {0};
     for (int i = 0; i < jx_len(filters); i++) {
+        const char *type = text(jx_at(filters, i), "type");
         for (size_t k = 0; k < N_ELEMS(once); k++) {
             char below[64];
-            if (!str_eq(text(jx_at(filters, i), "type"), once[k]))
+            if (!str_eq(type, once[k]))
                 continue;
             if (n[k]++ > 0)
                 walk_complain(w, F_RULE, at(below, "", i, ".type"), "%s may be there only once", once[k]);

@@ -67,6 +67,19 @@ static size_t descend(struct walk *w, const char *key)
     return len;
 }
 
+static size_t descend_to(struct walk *w, int i)
+{
+    char digits[16];
+    size_t len = w->path.len, at = sizeof digits;
+    digits[--at] = ']';
+    do
+        digits[--at] = (char)('0' + i % 10);
+    while ((i /= 10) > 0);
+    digits[--at] = '[';
+    buf_add(&w->path, digits + at, sizeof digits - at);
+    return len;
+}
+
 static void ascend(struct walk *w, size_t len)
 {
     w->path.p[w->path.len = len] = '\0';
@@ -204,12 +217,14 @@ static bool nearest_choice(const struct walk *w, const char *choices, const char
     return false;
 }
 
-static void check_choice(struct walk *w, const char *choices, const char *value, const char *as_shown)
+/* The value v is `value` as text. */
+static void check_choice(struct walk *w, const char *choices, jv v, const char *value)
 {
-    char all[400], near[80];
+    char room[QUOTED_MAX + 16], all[400], near[80];
     bool is_experimental = false;
     if (is_choice(choices, value, &is_experimental) && !(is_experimental && w->options->is_standard))
         return;
+    const char *as_shown = quoted(w, v, room);
     if (is_experimental)
         walk_complain(w, F_FIELD_EXPERIMENTAL, "", "%s is only in the experimental channel", as_shown);
     else if (nearest_choice(w, choices, value, near))
@@ -235,7 +250,7 @@ static void check_string(struct walk *w, const struct field *f, jv v)
     if ((f->min > 0 || f->max > 0) && !check_count(w, f, (int64_t)code_points(s), "character", "characters"))
         return;
     if (f->choices)
-        check_choice(w, f->choices, s, quoted(w, v, room));
+        check_choice(w, f->choices, v, s);
     if (asks_format(w, f) && !f->format->matches(s))
         walk_complain(w, F_FIELD_VALUE, "", "%s is not valid; expected %s", quoted(w, v, room),
                       f->format->words);
@@ -252,7 +267,7 @@ static void check_int(struct walk *w, const struct field *f, jv v)
     int64_t max = f->max ? f->max : INT32_MAX, min = f->max || f->min ? f->min : INT32_MIN;
     if (f->choices) {
         snprintf(room, sizeof room, "%lld", (long long)n);
-        check_choice(w, f->choices, room, room);
+        check_choice(w, f->choices, v, room);
     } else if (n < min || n > max) {
         walk_complain(w, F_FIELD_VALUE, "", "%lld is out of range; %lld to %lld is expected", (long long)n,
                       (long long)min, (long long)max);
@@ -328,8 +343,7 @@ static void check_list(struct walk *w, const struct field *f, jv v)
     int n = jx_len(v), faults = w->faults;
     check_count(w, f, n, "item", "items");
     for (int i = 0; i < n; i++) {
-        size_t len = w->path.len;
-        buf_addf(&w->path, "[%d]", i);
+        size_t len = descend_to(w, i);
         check_value(w, f->items, jx_at(v, i));
         ascend(w, len);
     }
@@ -436,16 +450,20 @@ static const char *tag_of(const struct schema *s, jv v, const char *tag, char ro
 static void check_variants(struct walk *w, const struct schema *s, jv v, const struct members *m)
 {
     char room[40], below[80];
+    const char *tag = NULL;
     for (size_t i = 0; i < s->n_variants; i++) {
         const struct variant *o = &s->variants[i];
-        const char *tag = tag_of(s, v, o->tag, room);
+        if (i == 0 || !str_eq(o->tag, o[-1].tag)) /* all of a struct have one tag, as a rule */
+            tag = tag_of(s, v, o->tag, room);
         int member = schema_find(s, o->member);
         bool is_wanted = str_eq(tag, o->value), is_there = m->present >> member & 1,
              is_meant = m->meant >> member & 1;
+        if (is_wanted ? is_there || is_meant : !is_there)
+            continue;
         snprintf(below, sizeof below, ".%s", o->member);
-        if (is_wanted && !is_there && !is_meant)
+        if (is_wanted)
             walk_complain(w, F_RULE, below, "is required when %s is %s", o->tag, o->value);
-        else if (!is_wanted && is_there)
+        else
             walk_complain(w, F_RULE, below, "is only allowed when %s is %s; it is \"%.40s\"", o->tag,
                           o->value, tag);
     }
