@@ -56,6 +56,22 @@ extern const struct field field_annotation_value;
         .name = "useDefaultGateways", .type = TYPE_STRING, .flags = EXPERIMENTAL, .choices = "All|None"      \
     }
 
+/* A backendRef of any route, but for the filters that some have (BackendRef). */
+#define BACKEND_REF_FIELDS                                                                                   \
+    {.name = "group", .type = TYPE_STRING, .otherwise = "\"\"", .max = 253, .format = &format_group},        \
+        {.name = "kind",                                                                                     \
+         .type = TYPE_STRING,                                                                                \
+         .otherwise = "\"Service\"",                                                                         \
+         .min = 1,                                                                                           \
+         .max = 63,                                                                                          \
+         .format = &format_kind},                                                                            \
+        {.name = "name", .type = TYPE_STRING, .flags = REQUIRED, .min = 1, .max = 253},                      \
+        {.name = "namespace", .type = TYPE_STRING, .min = 1, .max = 63, .format = &format_label},            \
+        {.name = "port", .type = TYPE_INT, .min = 1, .max = 65535},                                          \
+    {                                                                                                        \
+        .name = "weight", .type = TYPE_INT, .otherwise = "1", .min = 0, .max = 1000000                       \
+    }
+
 extern const struct schema schema_gateway_class;
 extern const struct schema schema_gateway;
 extern const struct schema schema_listener_set;

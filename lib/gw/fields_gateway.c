@@ -3,13 +3,14 @@
 
 /* ---- GatewayClass ---- */
 
-static const struct field parameters_ref[] = {
+/* A reference to anything, with the group spelt out: parameters and CA certificates. */
+static const struct field object_ref[] = {
     {.name = "group", .type = TYPE_STRING, .flags = REQUIRED, .max = 253, .format = &format_group},
     {.name = "kind", .type = TYPE_STRING, .flags = REQUIRED, .min = 1, .max = 63, .format = &format_kind},
     {.name = "name", .type = TYPE_STRING, .flags = REQUIRED, .min = 1, .max = 253},
     {.name = "namespace", .type = TYPE_STRING, .min = 1, .max = 63, .format = &format_label},
 };
-static const struct schema schema_parameters_ref = {SCHEMA_FIELDS(parameters_ref)};
+static const struct schema schema_object_ref = {SCHEMA_FIELDS(object_ref)};
 static const struct field class_spec[] = {
     {.name = "controllerName",
      .type = TYPE_STRING,
@@ -18,7 +19,7 @@ static const struct field class_spec[] = {
      .max = 253,
      .format = &format_controller},
     {.name = "description", .type = TYPE_STRING, .max = 64},
-    {.name = "parametersRef", .type = TYPE_OBJECT, .of = &schema_parameters_ref},
+    {.name = "parametersRef", .type = TYPE_OBJECT, .of = &schema_object_ref},
 };
 const struct schema schema_class_spec = {SCHEMA_FIELDS(class_spec)};
 static const struct field class[] = {OBJECT_FIELDS, SPEC(schema_class_spec)};
@@ -118,13 +119,6 @@ static const struct field infrastructure[] = {
     {.name = "parametersRef", .type = TYPE_OBJECT, .of = &schema_local_ref},
 };
 static const struct schema schema_infrastructure = {SCHEMA_FIELDS(infrastructure)};
-static const struct field object_ref[] = {
-    {.name = "group", .type = TYPE_STRING, .flags = REQUIRED, .max = 253, .format = &format_group},
-    {.name = "kind", .type = TYPE_STRING, .flags = REQUIRED, .min = 1, .max = 63, .format = &format_kind},
-    {.name = "name", .type = TYPE_STRING, .flags = REQUIRED, .min = 1, .max = 253},
-    {.name = "namespace", .type = TYPE_STRING, .min = 1, .max = 63, .format = &format_label},
-};
-static const struct schema schema_object_ref = {SCHEMA_FIELDS(object_ref)};
 static const struct field item_object_ref = {.type = TYPE_OBJECT, .of = &schema_object_ref};
 static const struct field frontend_validation[] = {
     {.name = "caCertificateRefs",

@@ -136,21 +136,6 @@ static const struct field item_http_filter = {.type = TYPE_OBJECT, .of = &schema
 
 /* ---- what rules of both kinds share ---- */
 
-#define BACKEND_REF_FIELDS                                                                                   \
-    {.name = "group", .type = TYPE_STRING, .otherwise = "\"\"", .max = 253, .format = &format_group},        \
-        {.name = "kind",                                                                                     \
-         .type = TYPE_STRING,                                                                                \
-         .otherwise = "\"Service\"",                                                                         \
-         .min = 1,                                                                                           \
-         .max = 63,                                                                                          \
-         .format = &format_kind},                                                                            \
-        {.name = "name", .type = TYPE_STRING, .flags = REQUIRED, .min = 1, .max = 253},                      \
-        {.name = "namespace", .type = TYPE_STRING, .min = 1, .max = 63, .format = &format_label},            \
-        {.name = "port", .type = TYPE_INT, .min = 1, .max = 65535},                                          \
-    {                                                                                                        \
-        .name = "weight", .type = TYPE_INT, .otherwise = "1", .min = 0, .max = 1000000                       \
-    }
-
 static const struct field cookie_config[] = {
     {.name = "lifetimeType", .type = TYPE_STRING, .otherwise = "\"Session\"", .choices = "Permanent|Session"},
 };

@@ -3,19 +3,7 @@
 
 /* ---- routes of streams ---- */
 
-static const struct field backend[] = {
-    {.name = "group", .type = TYPE_STRING, .otherwise = "\"\"", .max = 253, .format = &format_group},
-    {.name = "kind",
-     .type = TYPE_STRING,
-     .otherwise = "\"Service\"",
-     .min = 1,
-     .max = 63,
-     .format = &format_kind},
-    {.name = "name", .type = TYPE_STRING, .flags = REQUIRED, .min = 1, .max = 253},
-    {.name = "namespace", .type = TYPE_STRING, .min = 1, .max = 63, .format = &format_label},
-    {.name = "port", .type = TYPE_INT, .min = 1, .max = 65535},
-    {.name = "weight", .type = TYPE_INT, .otherwise = "1", .min = 0, .max = 1000000},
-};
+static const struct field backend[] = {BACKEND_REF_FIELDS};
 static const struct schema schema_backend = {SCHEMA_FIELDS(backend), .rule = rule_backend_port};
 static const struct field item_backend = {.type = TYPE_OBJECT, .of = &schema_backend};
 static const struct field stream_rule[] = {
