@@ -194,7 +194,7 @@ bool jx_next(struct jx_iter *it)
         return false;
     jv key = lend(jv_object_iter_key(it->obj, it->at));
     it->key = jv_string_value(key);
-    it->key_len = jx_strlen(key);
+    it->key_len = strlen(it->key); /* jx_parse() lets no NUL in */
     it->value = lend(jv_object_iter_value(it->obj, it->at));
     return true;
 }

@@ -176,24 +176,44 @@ static void adapt_items(struct adapting *a, jv before, jv after, int line)
     }
 }
 
+struct member {
+    const char *key;
+    jv value; /* borrowed */
+};
+
+static int by_key(const void *a, const void *b)
+{
+    return strcmp(((const struct member *)a)->key, ((const struct member *)b)->key);
+}
+
+/* The members in byte order of their keys, and after them one without; to be freed. */
+static struct member *sorted_members(jv obj)
+{
+    size_t n = 0;
+    struct member *all = xcalloc((size_t)jx_len(obj) + 1, sizeof *all);
+    for (struct jx_iter it = jx_iter(obj); jx_next(&it);)
+        all[n++] = (struct member){it.key, it.value};
+    qsort(all, n, sizeof *all, by_key);
+    return all;
+}
+
 static void adapt_members(struct adapting *a, jv before, jv after, int line)
 {
-    jv old = jb_keys(before), new = jb_keys(after);
-    int i = 0, k = 0;
-    while (i < jx_len(old) || k < jx_len(new)) {
-        const char *was = jx_str(jx_at(old, i)), *is = jx_str(jx_at(new, k));
-        int d = !was ? 1 : !is ? -1 : strcmp(was, is);
+    struct member *old = sorted_members(before), *new = sorted_members(after);
+    const struct member *was = old, *is = new;
+    while (was->key || is->key) {
+        int d = !was->key ? 1 : !is->key ? -1 : strcmp(was->key, is->key);
         if (d < 0)
-            skip(a, jx_get(before, was));
+            skip(a, was->value);
         else if (d > 0)
-            add_new(a, jx_get(after, is), line);
+            add_new(a, is->value, line);
         else
-            adapt(a, jx_get(before, was), jx_get(after, is));
-        i += d <= 0;
-        k += d >= 0;
+            adapt(a, was->value, is->value);
+        was += d <= 0;
+        is += d >= 0;
     }
-    jb_free(old);
-    jb_free(new);
+    free(old);
+    free(new);
 }
 
 static void adapt(struct adapting *a, jv before, jv after)
