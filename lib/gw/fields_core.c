@@ -90,7 +90,11 @@ static const struct field service_spec[] = {
      .otherwise = "\"ClusterIP\"",
      .choices = "ClusterIP|NodePort|LoadBalancer|ExternalName"},
     {.name = "ports", .type = TYPE_LIST, .items = &item_service_port},
-    {.name = "selector", .type = TYPE_MAP, .items = &field_label_value, .rule = rule_label_keys},
+    {.name = "selector",
+     .type = TYPE_MAP,
+     .flags = NULL_IS_EMPTY,
+     .items = &field_label_value,
+     .rule = rule_label_keys},
     {.name = "clusterIP", .type = TYPE_STRING},
     {.name = "externalName", .type = TYPE_STRING, .max = 253},
     {.name = "ipFamilies", .type = TYPE_LIST, .max = 2, .items = &item_family},
@@ -157,16 +161,20 @@ static const struct field item_base64 = {.type = TYPE_STRING, .format = &format_
 static const struct field secret[] = {
     OBJECT_FIELDS,
     {.name = "type", .type = TYPE_STRING, .otherwise = "\"Opaque\""},
-    {.name = "data", .type = TYPE_MAP, .items = &item_base64, .rule = rule_data_keys},
-    {.name = "stringData", .type = TYPE_MAP, .rule = rule_data_keys},
+    {.name = "data", .type = TYPE_MAP, .flags = NULL_IS_EMPTY, .items = &item_base64, .rule = rule_data_keys},
+    {.name = "stringData", .type = TYPE_MAP, .flags = NULL_IS_EMPTY, .rule = rule_data_keys},
     {.name = "immutable", .type = TYPE_BOOL},
 };
 const struct schema schema_secret = {SCHEMA_FIELDS(secret), .rule = rule_secret, .fill = fill_string_data};
 
 static const struct field config_map[] = {
     OBJECT_FIELDS,
-    {.name = "data", .type = TYPE_MAP, .rule = rule_data_keys},
-    {.name = "binaryData", .type = TYPE_MAP, .items = &item_base64, .rule = rule_data_keys},
+    {.name = "data", .type = TYPE_MAP, .flags = NULL_IS_EMPTY, .rule = rule_data_keys},
+    {.name = "binaryData",
+     .type = TYPE_MAP,
+     .flags = NULL_IS_EMPTY,
+     .items = &item_base64,
+     .rule = rule_data_keys},
     {.name = "immutable", .type = TYPE_BOOL},
 };
 const struct schema schema_config_map = {SCHEMA_FIELDS(config_map)};

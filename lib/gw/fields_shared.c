@@ -11,8 +11,12 @@ static const struct field metadata[] = {
     /* name and namespace are checked with the kind at hand (validate.c) */
     {.name = "name", .type = TYPE_STRING, .flags = REQUIRED},
     {.name = "namespace", .type = TYPE_STRING},
-    {.name = "labels", .type = TYPE_MAP, .items = &field_label_value, .rule = rule_label_keys},
-    {.name = "annotations", .type = TYPE_MAP, .rule = rule_annotations},
+    {.name = "labels",
+     .type = TYPE_MAP,
+     .flags = NULL_IS_EMPTY,
+     .items = &field_label_value,
+     .rule = rule_label_keys},
+    {.name = "annotations", .type = TYPE_MAP, .flags = NULL_IS_EMPTY, .rule = rule_annotations},
     /* what the API server and controllers write */
     {.name = "generateName", .type = TYPE_STRING},
     {.name = "selfLink", .type = TYPE_STRING},

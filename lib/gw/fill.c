@@ -3,9 +3,25 @@
 
 static jv fill_value(const struct field *f, jv owned, bool *changed);
 
+/* Whether something inside of it may have to be filled in. */
 static bool is_struct(const struct field *f)
 {
-    return f->type == TYPE_OBJECT || (f->type == TYPE_LIST && f->items->type == TYPE_OBJECT);
+    return f->type == TYPE_OBJECT || (f->type == TYPE_LIST && f->items->type == TYPE_OBJECT) ||
+           (f->type == TYPE_MAP && f->flags & NULL_IS_EMPTY);
+}
+
+static jv fill_map(jv owned, bool *changed)
+{
+    jv keys = jb_keys(owned);
+    for (int i = 0; i < jx_len(keys); i++) {
+        const char *key = jx_str(jx_at(keys, i));
+        if (!jx_is_null(jx_get(owned, key)))
+            continue;
+        jb_put_str(&owned, key, "");
+        *changed = true;
+    }
+    jb_free(keys);
+    return owned;
 }
 
 static jv fill_items(const struct field *item, jv owned, bool *changed)
@@ -28,6 +44,8 @@ static jv fill_value(const struct field *f, jv owned, bool *changed)
         return schema_fill(f->of, owned, changed);
     if (f->type == TYPE_LIST && jx_is_arr(owned))
         return fill_items(f->items, owned, changed);
+    if (f->type == TYPE_MAP && jx_is_obj(owned))
+        return fill_map(owned, changed);
     return owned;
 }
 

@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 
+#include "gw/choice.h"
 #include "gw/near.h"
 
 enum {
@@ -163,60 +164,6 @@ static bool check_count(struct walk *w, const struct field *f, int64_t n, const 
     return !is_short && !is_long;
 }
 
-/* ---- choices ---- */
-
-struct choice {
-    const char *name;
-    size_t n;
-    bool is_experimental;
-};
-
-static bool next_choice(const char **choices, struct choice *c)
-{
-    const char *p = *choices;
-    c->is_experimental = *p == '+';
-    c->name = p + c->is_experimental;
-    c->n = strcspn(c->name, "|");
-    *choices = c->name + c->n + (c->name[c->n] == '|');
-    return *p != '\0';
-}
-
-static bool is_choice(const char *choices, const char *value, bool *is_experimental)
-{
-    size_t n = strlen(value);
-    struct choice c;
-    while (next_choice(&choices, &c)) {
-        if (c.n != n || memcmp(c.name, value, n) != 0)
-            continue;
-        *is_experimental = c.is_experimental;
-        return true;
-    }
-    return false;
-}
-
-/* "A, B, C" */
-static const char *list_choices(const struct walk *w, const char *choices, char *room, size_t size)
-{
-    struct choice c;
-    size_t n = 0;
-    *room = '\0';
-    while (next_choice(&choices, &c) && n < size)
-        if (!c.is_experimental || !w->options->is_standard)
-            n += (size_t)snprintf(room + n, size - n, "%s%.*s", n ? ", " : "", (int)c.n, c.name);
-    return room;
-}
-
-static bool nearest_choice(const struct walk *w, const char *choices, const char *value, char room[80])
-{
-    struct choice c;
-    while (next_choice(&choices, &c)) {
-        snprintf(room, 80, "%.*s", (int)c.n, c.name);
-        if ((!c.is_experimental || !w->options->is_standard) && is_near(value, room, c.n > 3 ? 2 : 0))
-            return true;
-    }
-    return false;
-}
-
 /* The value v is `value` as text. */
 static void check_choice(struct walk *w, const char *choices, jv v, const char *value)
 {
@@ -227,11 +174,11 @@ static void check_choice(struct walk *w, const char *choices, jv v, const char *
     const char *as_shown = quoted(w, v, room);
     if (is_experimental)
         walk_complain(w, F_FIELD_EXPERIMENTAL, "", "%s is only in the experimental channel", as_shown);
-    else if (nearest_choice(w, choices, value, near))
+    else if (nearest_choice(choices, w->options->is_standard, value, near))
         walk_complain(w, F_FIELD_VALUE, "", "%s is not allowed; did you mean %s?", as_shown, near);
     else
         walk_complain(w, F_FIELD_VALUE, "", "%s is not allowed; one of %s is expected", as_shown,
-                      list_choices(w, choices, all, sizeof all));
+                      list_choices(choices, w->options->is_standard, all, sizeof all));
 }
 
 static bool asks_format(const struct walk *w, const struct field *f)
@@ -283,8 +230,13 @@ static void check_map(struct walk *w, const struct field *f, jv v)
     jv keys = jb_keys(v);
     for (int i = 0; i < jx_len(keys); i++) {
         const char *key = jx_str(jx_at(keys, i));
+        jv value = jx_get(v, key);
+        if (jx_is_null(value) && f->flags & NULL_IS_EMPTY) {
+            w->is_incomplete = true;
+            continue;
+        }
         size_t len = descend(w, key);
-        check_value(w, f->items ? f->items : &any_string, jx_get(v, key));
+        check_value(w, f->items ? f->items : &any_string, value);
         ascend(w, len);
     }
     jb_free(keys);

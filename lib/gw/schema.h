@@ -18,6 +18,7 @@ enum field_flags {
     REQUIRED = 1,
     EXPERIMENTAL = 2,        /* only in the experimental channel */
     FORMAT_EXPERIMENTAL = 4, /* its format is only asked for there */
+    NULL_IS_EMPTY = 8,       /* in a map a null counts as "", as in the maps of Kubernetes' own types */
 };
 
 struct walk;
