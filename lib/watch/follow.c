@@ -50,13 +50,31 @@ static enum event wait_for(struct watch *w, int64_t ms)
     return EVENT_CHANGE;
 }
 
-/* Until nothing has happened for quiet_ms, or for long enough. */
+/* Until nothing has happened for quiet_ms (EVENT_TIMEOUT), or, still restless, for long enough
+ * (EVENT_CHANGE). */
 static enum event wait_for_quiet(struct watch *w, int quiet_ms)
 {
     int64_t end = now_ms() + MAX_BURST_MS, now;
+    while ((now = now_ms()) < end) {
+        bool is_short = end - now < quiet_ms;
+        enum event e = wait_for(w, is_short ? (int)(end - now) : quiet_ms);
+        if (e == EVENT_END || (e == EVENT_TIMEOUT && !is_short))
+            return e;
+    }
+    return quiet_ms < MAX_BURST_MS ? EVENT_CHANGE : EVENT_TIMEOUT;
+}
+
+/* A restless pass takes nothing back, so another one follows it. */
+static enum event follow_changes(struct watch *w, int quiet_ms)
+{
     enum event e = EVENT_CHANGE;
-    while (e == EVENT_CHANGE && (now = now_ms()) < end)
-        e = wait_for(w, quiet_ms < end - now ? quiet_ms : end - now);
+    while (e == EVENT_CHANGE) {
+        e = wait_for_quiet(w, quiet_ms);
+        if (e == EVENT_END)
+            return e;
+        w->is_restless = e == EVENT_CHANGE;
+        watch_pass(w);
+    }
     return e;
 }
 
@@ -76,9 +94,10 @@ int watch_follow(struct watch *w, int quiet_ms, const volatile sig_atomic_t *sto
         was_blind = is_blind;
         enum event e = wait_for(w, is_blind ? FALLBACK_MS : -1);
         if (e == EVENT_CHANGE)
-            e = wait_for_quiet(w, quiet_ms);
+            e = follow_changes(w, quiet_ms);
+        else if (e == EVENT_TIMEOUT)
+            watch_pass(w);
         if (e == EVENT_END)
             return EXIT_OK;
-        watch_pass(w);
     }
 }

@@ -248,8 +248,9 @@ static struct source *read_again(struct watch *w, struct source *before, const s
 {
     struct source *s = source_new(f->path, &f->stat);
     read_source(w, s, false);
-    if (before && s->is_broken)
+    if (before && (s->is_broken || w->is_restless))
         source_keep(s, before);
+    s->is_fresh |= w->is_restless;
     return s;
 }
 
@@ -261,7 +262,7 @@ static int by_path(const void *a, const void *b)
 /* What becomes of a source that is not in the tree any more, or was read again. */
 static void retire(struct watch *w, struct source *s, bool is_listed)
 {
-    if (!is_listed && tree_may_hide(&w->tree, s->path))
+    if (!is_listed && (w->is_restless || tree_may_hide(&w->tree, s->path)))
         push(w, s);
     else
         source_free(s);

@@ -27,6 +27,7 @@ struct watch {
     struct source **items; /* in name order */
     size_t n, cap;
     bool is_complete; /* a full SYNC was told */
+    bool is_restless; /* files are being written at this moment: what is not in them may be about to come */
     size_t n_told;    /* records in this pass */
     int code;
     struct buf out, room;
