@@ -28,7 +28,7 @@ unset GW_LOG_FORMAT
 before() {
     case $1 in
     gw-validate) gw-watch --once -f "$2" ;;
-    gw-resolve-refs) before gw-validate "$2" | gw-validate ;;
+    gw-resolve-refs) before gw-validate "$2" | gw-validate --target none ;;
     gw-translate) before gw-resolve-refs "$2" | gw-resolve-refs ;;
     gw-push) before gw-translate "$2" | gw-translate ;;
     esac 2>/dev/null

@@ -16,7 +16,7 @@
 #include "rec/lines.h"
 #include "rec/loop.h"
 
-static const char *channel = "experimental";
+static const char *channel = "experimental", *target = "apisix";
 static struct opt_list wishes; /* "ID=SEVERITY" */
 static struct opt_list kinds_told;
 
@@ -25,11 +25,13 @@ static const struct opt opts[] = {
      "standard|experimental", 0, 0},
     {0, "severity", "ID=SEVERITY", OPT_LIST, &wishes, "make a finding error, warning, info or off", NULL, 0,
      0},
+    {0, "target", "TARGET", OPT_ENUM, &target, "warn of what is valid and TARGET cannot serve (apisix)",
+     "apisix|none", 0, 0},
 };
 
 static struct opt_usage usage = {
     .tool = "gw-validate",
-    .synopsis = "[--channel standard|experimental] [--severity ID=SEVERITY]... [-]",
+    .synopsis = "[--channel standard|experimental] [--severity ID=SEVERITY]... [--target apisix|none] [-]",
     .purpose = "Check the objects of records as a Kubernetes API server would, offline.",
     .opts = opts,
     .n_opts = N_ELEMS(opts),
@@ -138,7 +140,9 @@ int main(int argc, char **argv)
     usage.libraries = library;
     opt_parse(&usage, argc, argv);
     opt_expect_stdin(&usage, argc, argv);
-    struct run run = {.options = {.is_standard = str_eq(channel, "standard")}, .severities = severities()};
+    struct run run = {
+        .options = {.is_standard = str_eq(channel, "standard"), .is_for_apisix = str_eq(target, "apisix")},
+        .severities = severities()};
     int code = rec_loop(STDIN_FILENO, &(struct loop){on_record, &run});
     return proc_finish(worse(code, run.code));
 }

@@ -18,6 +18,7 @@ struct kind {
 
 #define GATEWAY_GROUP      "gateway.networking.k8s.io"
 #define EXPERIMENTAL_GROUP "gateway.networking.x-k8s.io"
+#define APISIX_GROUP       "apisix.apache.org"
 
 /* apiVersion, kind, metadata and status rows, the first of every kind's table. */
 #define OBJECT_FIELDS                                                                                        \
@@ -89,6 +90,12 @@ extern const struct schema schema_session;
 extern const struct schema schema_xbackend;
 extern const struct schema schema_xbackend_traffic_policy;
 extern const struct schema schema_xmesh;
+extern const struct schema schema_gateway_proxy;
+extern const struct schema schema_http_route_policy;
+extern const struct schema schema_traffic_policy;
+extern const struct schema schema_plugin_config;
+extern const struct schema schema_consumer;
+extern const struct schema schema_l4_route_policy;
 extern const struct schema schema_service;
 extern const struct schema schema_endpoint_slice;
 extern const struct schema schema_secret;
@@ -126,6 +133,11 @@ void rule_service_spec(struct walk *w, jv spec);
 void rule_service_port(struct walk *w, jv port);
 void rule_namespace(struct walk *w, jv namespace);
 void rule_external_hostname(struct walk *w, jv host);
+void rule_admin_key(struct walk *w, jv key);
+void rule_control_plane(struct walk *w, jv plane);
+void rule_load_balancer(struct walk *w, jv balancer);
+void rule_l4_targets(struct walk *w, jv refs);
+void rule_service_targets(struct walk *w, jv refs);
 void rule_retry_budget(struct walk *w, jv budget);
 void rule_retry_rate(struct walk *w, jv rate);
 

@@ -4,6 +4,7 @@
 
 #include "gw/fields.h"
 #include "gw/near.h"
+#include "gw/support.h"
 
 static const struct kind kinds[] = {
     {GATEWAY_GROUP, "GatewayClass", "v1|v1beta1", &schema_gateway_class, true, &format_subdomain, false},
@@ -24,6 +25,13 @@ static const struct kind kinds[] = {
     {EXPERIMENTAL_GROUP, "XBackendTrafficPolicy", "v1alpha1", &schema_xbackend_traffic_policy, false,
      &format_subdomain, false},
     {EXPERIMENTAL_GROUP, "XMesh", "v1alpha1", &schema_xmesh, true, &format_subdomain, false},
+    {APISIX_GROUP, "GatewayProxy", "v1alpha1", &schema_gateway_proxy, false, &format_subdomain, true},
+    {APISIX_GROUP, "HTTPRoutePolicy", "v1alpha1", &schema_http_route_policy, false, &format_subdomain, false},
+    {APISIX_GROUP, "BackendTrafficPolicy", "v1alpha1", &schema_traffic_policy, false, &format_subdomain,
+     false},
+    {APISIX_GROUP, "PluginConfig", "v1alpha1", &schema_plugin_config, false, &format_subdomain, true},
+    {APISIX_GROUP, "Consumer", "v1alpha1", &schema_consumer, false, &format_subdomain, true},
+    {APISIX_GROUP, "L4RoutePolicy", "v1alpha1", &schema_l4_route_policy, false, &format_subdomain, true},
     {"", "Service", "v1", &schema_service, false, &format_service_name, false},
     {"", "Secret", "v1", &schema_secret, false, &format_subdomain, true},
     {"", "ConfigMap", "v1", &schema_config_map, false, &format_subdomain, false},
@@ -31,13 +39,19 @@ static const struct kind kinds[] = {
     {"discovery.k8s.io", "EndpointSlice", "v1", &schema_endpoint_slice, false, &format_subdomain, false},
 };
 
+static bool has_channels(const struct kind *k)
+{
+    return str_eq(k->group, GATEWAY_GROUP) || str_eq(k->group, EXPERIMENTAL_GROUP);
+}
+
 static bool serves(const struct kind *k, const char *version, bool is_standard)
 {
+    bool has_alpha = !is_standard || !has_channels(k);
     for (const char *v = k->versions; *v;) {
         size_t n = strcspn(v, "|");
-        /* alpha versions are served by the experimental channel only */
+        /* of the Gateway API, alpha versions are served by the experimental channel only */
         if (strlen(version) == n && strncmp(v, version, n) == 0)
-            return !is_standard || !strstr(version, "alpha");
+            return has_alpha || !strstr(version, "alpha");
         v += n + (v[n] == '|');
     }
     return false;
@@ -140,6 +154,8 @@ enum verdict validate(const struct validate_options *o, const struct rec *r, str
     check_identity(k, &r->id, fs);
     bool is_complete = schema_check(k->schema, &options, r->object, fs);
     is_complete = is_complete && (k->is_cluster_scoped || *r->id.ns);
+    if (o->is_for_apisix && fs->errors == 0)
+        support_check(k->kind, r->object, fs);
     return fs->errors > 0 ? VERDICT_INVALID : is_complete ? VERDICT_VALID : VERDICT_INCOMPLETE;
 }
 

@@ -10,7 +10,8 @@
 #include "rec/record.h"
 
 struct validate_options {
-    bool is_standard; /* the standard channel: experimental fields, values and versions are findings */
+    bool is_standard;   /* the standard channel: experimental fields, values and versions are findings */
+    bool is_for_apisix; /* tell what is valid and APISIX cannot serve (support.h) */
 };
 
 enum verdict {

@@ -50,6 +50,21 @@ named = re.compile(r"`((?:gw-[a-z-]+|pipeline|bats|props)/[^`]+)`")
 check("every `yes` in support.md names the test that backs it", [r[0] for r in rows if r[1] == "yes" and not named.search(r[2])])
 check("every test named in support.md exists", [t for r in rows for t in named.findall(r[2]) if not exists(t)])
 
+# lib/gw/support.def: what gw-validate warns of is a row of its kind that says no, or partly, as it does there
+sections, section = {}, ""
+for line in text("docs/support.md").splitlines():
+    if line.startswith("## "):
+        section = line[3:]
+    elif line.startswith("| "):
+        cells = [c.strip() for c in re.split(r"(?<!\\)\|", line)[1:-1]]
+        sections.setdefault(section, {})[cells[0]] = cells[1]
+limits = re.findall(r'^SUPPORT\("(\w+)", *"([^"]+)", *(?:NULL|"[^"]*"), *(\w+),\s*"([^"]+)",\s*"', text("lib/gw/support.def"), re.M)
+marks_of = {"no": ("not yet", "cannot"), "partly": ("partly",)}
+check("what gw-validate warns of is in support.md, and not as `yes`", [
+    "%s %s: %s is %s" % (kind, path, feature, mark or "not in its section") for kind, path, level, feature in limits
+    for mark in [sections.get(kind, {}).get(feature) or sections["Extensions of APISIX"].get(feature)]
+    if mark not in marks_of[level]] + ([] if len(limits) == text("lib/gw/support.def").count("\nSUPPORT(") else ["a row is not read"]))
+
 kinds = ("GatewayClass Gateway ListenerSet HTTPRoute GRPCRoute TLSRoute TCPRoute UDPRoute ReferenceGrant BackendTLSPolicy "
          "XBackend XBackendTrafficPolicy XMesh").split()
 check("support.md speaks of every kind", [k for k in kinds if "\n## " + k not in text("docs/support.md")])
