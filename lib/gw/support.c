@@ -12,61 +12,98 @@ static const struct row {
 #undef SUPPORT
 };
 
-enum { MEMBER_MAX = 40 }; /* of the paths in the table */
+enum {
+    MEMBER_MAX = 40, /* of the paths in the table */
+    LISTS_MAX = 4,   /* in one path */
+};
 
-/* The rows from `first` on are for one path: the first that fits what is there is told. */
-static void judge(const struct row *first, jv v, const char *path, struct findings *fs)
+/* Where the walk is: in which items of lists. A path is only written when there is something to say. */
+struct place {
+    int items[LISTS_MAX];
+    int depth;
+    struct findings *findings;
+};
+
+static void tell(const struct place *at, const struct row *row)
+{
+    struct buf path;
+    const char *p = row->path;
+    buf_init(&path, BUF_MAX_SCRATCH);
+    for (int i = 0; i < at->depth; i++) {
+        size_t n = strcspn(p, "[");
+        buf_add(&path, p, n);
+        buf_addf(&path, "[%d]", at->items[i]);
+        p += n + 2;
+    }
+    buf_adds(&path, p);
+    findings_add(at->findings,
+                 &(struct finding){.id = F_TARGET_LIMIT, .path = path.p, .message = row->words});
+    buf_free(&path);
+}
+
+/* Of the rows [r, end), all for one path, the first that fits what is there is told. */
+static void judge(const struct place *at, const struct row *r, const struct row *end, jv v)
 {
     const char *text = jx_str(v);
-    for (const struct row *r = first; r < rows + N_ELEMS(rows); r++) {
-        if (!str_eq(r->kind, first->kind) || !str_eq(r->path, first->path))
-            return;
+    if (jx_is_arr(v) && jx_len(v) == 0)
+        return;
+    for (; r < end; r++) {
         if (r->value && !(text && fnmatch(r->value, text, 0) == 0))
             continue;
-        findings_add(fs, &(struct finding){.id = F_TARGET_LIMIT, .path = path, .message = r->words});
+        tell(at, r);
         return;
     }
 }
 
-/* What `rest` ("member", "list[].member") leads to from v, which is at `path`. */
-static void follow(const struct row *r, jv v, const char *rest, struct buf *path, struct findings *fs)
+/* The length of the first step of a path: ".member", "member" or "[]". */
+static size_t step(const char *path)
+{
+    return *path == '[' ? 2 : strcspn(path + (*path == '.'), ".[") + (*path == '.');
+}
+
+static void walk(struct place *at, const struct row *r, const struct row *end, size_t done, jv v);
+
+/* The rows [r, end) take the same step, of n bytes, from v on. */
+static void take(struct place *at, const struct row *r, const struct row *end, size_t done, size_t n, jv v)
 {
     char member[MEMBER_MAX];
-    size_t n = strcspn(rest, ".["), len = path->len;
-    if (n >= sizeof member || jx_is_null(v) || jx_is_none(v))
-        return;
-    if (*rest == '\0') {
-        if (!jx_is_arr(v) || jx_len(v) > 0)
-            judge(r, v, path->p, fs);
-    } else if (has_prefix(rest, "[]")) {
-        for (int i = 0; i < jx_len(v) && !jx_is_none(jx_at(v, i)); i++) {
-            buf_addf(path, "[%d]", i);
-            follow(r, jx_at(v, i), rest + 2, path, fs);
-            path->p[path->len = len] = '\0';
-        }
-    } else if (*rest == '.') {
-        buf_addc(path, '.');
-        follow(r, v, rest + 1, path, fs);
-    } else {
-        memcpy(member, rest, n);
-        member[n] = '\0';
-        buf_addf(path, "%s", member);
-        follow(r, jx_get(v, member), rest + n, path, fs);
+    const char *from = r->path + done;
+    if (n == 0) {
+        judge(at, r, end, v);
+    } else if (*from == '[' && at->depth < LISTS_MAX) {
+        int *item = &at->items[at->depth++];
+        for (*item = 0; jx_is_arr(v) && *item < jx_len(v); ++*item)
+            walk(at, r, end, done + n, jx_at(v, *item));
+        at->depth--;
+    } else if (n < sizeof member) {
+        size_t dot = *from == '.';
+        memcpy(member, from + dot, n - dot);
+        member[n - dot] = '\0';
+        walk(at, r, end, done + n, jx_get(v, member));
     }
-    path->p[path->len = len] = '\0';
 }
 
-static bool is_first_of_path(const struct row *r)
+/* The rows [r, end) agree in the first `done` bytes of their paths, which lead to v. Steps that several have
+   in common, which stand together, are taken once. */
+static void walk(struct place *at, const struct row *r, const struct row *end, size_t done, jv v)
 {
-    return r == rows || !str_eq(r->kind, r[-1].kind) || !str_eq(r->path, r[-1].path);
+    if (jx_is_none(v) || jx_is_null(v))
+        return;
+    for (const struct row *next; r < end; r = next) {
+        size_t n = step(r->path + done);
+        for (next = r + 1; next < end && step(next->path + done) == n; next++)
+            if (memcmp(next->path + done, r->path + done, n) != 0)
+                break;
+        take(at, r, next, done, n, v);
+    }
 }
 
 void support_check(const char *kind, jv object, struct findings *fs)
 {
-    struct buf path;
-    buf_init(&path, BUF_MAX_SCRATCH);
-    for (const struct row *r = rows; r < rows + N_ELEMS(rows); r++)
-        if (str_eq(r->kind, kind) && is_first_of_path(r))
-            follow(r, object, r->path, &path, fs);
-    buf_free(&path);
+    const struct row *r = rows, *all = rows + N_ELEMS(rows), *end;
+    while (r < all && !str_eq(r->kind, kind))
+        r++;
+    for (end = r; end < all && str_eq(end->kind, kind); end++)
+        ;
+    walk(&(struct place){.findings = fs}, r, end, 0, object);
 }
