@@ -1,0 +1,147 @@
+# gw-lint: the same findings in the formats of editors and CI.
+load helpers
+
+# Manifests with an error, a warning, a limit of the target, names that need escaping, and torn YAML.
+setup() {
+    cd "$BATS_TEST_TMPDIR"
+    mkdir shop
+    cat >'shop/10, 100%: #odd.yaml' <<'END'
+apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata: {name: "a<b>&#\u0007", namespace: shop}
+spec: {rules: [{filter: []}]}
+END
+    cat >shop/20-limit.yaml <<'END'
+apiVersion: gateway.networking.k8s.io/v1
+kind: GRPCRoute
+metadata: {name: rpc}
+spec:
+  rules:
+    - backendRefs: [{name: rpc, port: 9000}]
+---
+apiVersion: v1
+kind: Namespace
+metadata: {name: shop}
+END
+    printf 'kind: [\n' >shop/30-torn.yaml
+}
+
+lint() { # FORMAT ARGS...
+    run --separate-stderr gw-lint --format "$@" shop
+    [[ $status == 1 ]] || fail "$status: $output $stderr"
+}
+
+@test "every format says the same number of things" {
+    n=$(gw-lint shop 2>/dev/null | wc -l)
+    ((n >= 4)) || fail "$n"
+    lint json && [[ ${#lines[@]} == "$n" ]] || fail "$output"
+    lint github && [[ ${#lines[@]} == "$n" ]] || fail "$output"
+    lint sarif && [[ $(jq '.runs[0].results | length' <<<"$output") == "$n" ]] || fail "$output"
+    lint tap && [[ $(grep -c '^  - ' <<<"$output") == "$n" ]] || fail "$output"
+}
+
+@test "json is one object a line, with the object that it is about" {
+    lint json
+    jq -es 'all(.severity and .message and .by and (.line | type == "number"))' <<<"$output"
+    jq -es 'any(.file == "shop/30-torn.yaml" and .line == 2 and .column == 1 and (.id | not))' <<<"$output"
+    jq -es 'any(.object == "GRPCRoute rpc" and .severity == "warning" and .line >= 1)' <<<"$output"
+}
+
+@test "what gw-validate and a later stage say of one field is said once" {
+    lint json
+    [[ $(jq -s 'map(select(.object == "GRPCRoute rpc")) | length' <<<"$output") == 1 ]] || fail "$output"
+    cp -r "$root/docs/examples/bookshop" books
+    sed -i '0,/^    backendRefs:/s//    retry: {attempts: 2}\n    backendRefs:/' books/30-api.yaml
+    run -1 --separate-stderr gw-lint books
+    [[ $(grep -c 'rules\[0\].retry' <<<"$output") == 1 && $output == *field-not-honoured* ]] || fail "$output"
+}
+
+@test "github is workflow commands with properties and data escaped" {
+    lint github
+    grep -qE '^::error file=shop/10%2C 100%25%3A #odd.yaml,line=4,title=field-unknown::HTTPRoute shop/' <<<"$output" || fail "$output"
+    grep -qE '^::error file=shop/30-torn.yaml,line=2,col=1,title=manifest::' <<<"$output" || fail "$output"
+    grep -qE '^::warning file=shop/20-limit.yaml,line=[0-9]+,title=[a-z-]+::GRPCRoute ' <<<"$output" || fail "$output"
+    run ! grep -vE '^::(error|warning|notice) ' <<<"$output"
+}
+
+@test "sarif is 2.1.0, with the rules that occur, levels and encoded addresses" {
+    lint sarif
+    jq -e '.version == "2.1.0" and (."$schema" | test("sarif-2.1.0"))' <<<"$output"
+    jq -e '.runs | length == 1 and .[0].tool.driver.name == "gw-lint"' <<<"$output"
+    jq -e '.runs[0] | (.tool.driver.rules | map(.id)) as $rules | ($rules == ($rules | unique))
+        and all(.results[]; .ruleId == $rules[.ruleIndex] and (.level | IN("error", "warning", "note"))
+            and (.message.text | length > 0) and .locations[0].physicalLocation.region.startLine >= 1)' <<<"$output"
+    jq -e '[.runs[0].results[].locations[0].physicalLocation.artifactLocation.uri]
+        | index("shop/10%2C%20100%25%3A%20%23odd.yaml")' <<<"$output"
+    jq -e '.runs[0].invocations[0] | .exitCode == 1' <<<"$output"
+    mkdir empty
+    run -0 --separate-stderr gw-lint --format sarif empty
+    jq -e '.runs[0] | .results == [] and .tool.driver.rules == []' <<<"$output"
+}
+
+@test "junit is XML with one case for each object, failed by its errors" {
+    lint junit
+    echo "$output" >seen.xml
+    python3 - <<'END'
+import xml.etree.ElementTree as tree
+suite = tree.parse("seen.xml").getroot()
+cases = suite.findall("testcase")
+assert suite.tag == "testsuite" and int(suite.get("tests")) == len(cases) == 4, len(cases)
+failed = [c for c in cases if c.find("failure") is not None]
+assert int(suite.get("failures")) == len(failed) == 2, failed
+odd = [c for c in cases if c.get("classname") == "shop/10, 100%: #odd.yaml"][0]
+assert odd.get("name") == "HTTPRoute shop/a<b>&#?", odd.get("name")
+assert "[field-unknown]" in odd.find("failure").text
+assert [c.get("name") for c in cases if len(c) == 0] == ["Namespace shop"]
+END
+}
+
+@test "tap has a plan and one test for each object" {
+    lint tap
+    [[ ${lines[0]} == "TAP version 13" && ${lines[1]} == "1..4" ]] || fail "$output"
+    [[ $(grep -cE '^(not )?ok [0-9]+ - ' <<<"$output") == 4 && $(grep -c '^not ok' <<<"$output") == 2 ]] || fail "$output"
+    grep -qF 'not ok 1 - HTTPRoute shop/a<b>&\#? (shop/10, 100%: \#odd.yaml:1)' <<<"$output" || fail "$output"
+}
+
+@test "--strict makes warnings count" {
+    rm shop/10* shop/30*
+    run -0 --separate-stderr gw-lint shop
+    [[ $output == *warning:* ]]
+    run -1 --separate-stderr gw-lint --strict shop
+    run -1 --separate-stderr gw-lint --strict --format junit shop
+    [[ $output == *'failures="1"'* ]] || fail "$output"
+    rm -r shop/20*
+    cp "$root/docs/examples/bookshop/10-gateway.yaml" shop
+    run -0 --separate-stderr gw-lint --strict shop
+    [[ $output == "" && $stderr == "" ]] || fail "$output $stderr"
+}
+
+@test "options of gw-validate are passed on" {
+    run -0 --separate-stderr gw-lint --severity=target-limit=off --target none shop/20*
+    [[ $output != *target-limit* ]] || fail "$output"
+    run --separate-stderr gw-lint --severity no-such=off shop
+    [[ $status == 2 && $stderr == *no-such* ]] || fail "$status: $stderr"
+}
+
+@test "wrong use exits 2 with one line" {
+    for args in "--format xml shop" "--format" "--no-such shop" "--strict"; do
+        # shellcheck disable=SC2086
+        run --separate-stderr gw-lint $args
+        [[ $status == 2 && $output == "" && ${#stderr_lines[@]} == 1 && $stderr == "gw-lint: error: "*--help* ]] || fail "$args: $stderr"
+    done
+}
+
+@test "on a terminal the last line sums up" {
+    run script -qec "gw-lint shop" /dev/null
+    [[ $output == *"gw-lint: 3 objects, "*" errors, 2 warnings"* ]] || fail "$output"
+    run --separate-stderr gw-lint shop
+    [[ $stderr != *objects* ]]
+}
+
+@test "several runs print the same bytes" {
+    for format in gcc json sarif junit tap; do
+        gw-lint --format $format "$shop" >one || true
+        gw-lint --format $format "$shop" >two || true
+        cmp one two
+    done
+}
