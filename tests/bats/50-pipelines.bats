@@ -144,6 +144,15 @@ wait_for() {
     done
 }
 
+@test "gw-redact takes out the credentials in the kinds of APISIX" {
+    for stage in cat gw-validate; do
+        gw-watch --once -f "$root/tests/golden/gw-validate/valid-kinds-of-APISIX.in.yaml" | $stage 2>/dev/null | gw-redact >redacted
+        run ! grep -q 'not-to-be-shown' redacted
+        grep -q '"name":"jack"' redacted
+        [[ $(jq -r 'select(.object.kind == "GatewayProxy").object.spec.provider.controlPlane.service.port' redacted) == 9180 ]]
+    done
+}
+
 @test "a route that breaks keeps what it has live, its upstreams too" {
     push() {
         gw-watch --once -f shop | gw-validate -q 2>err | gw-resolve-refs -q | gw-translate -q |
