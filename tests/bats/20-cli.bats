@@ -114,8 +114,8 @@ load helpers
     unset NO_COLOR
     run --separate-stderr gw-translate <<<'no json'
     [[ $stderr == *error* && $stderr != *$esc* ]]
-    run script -qec "gw-translate <<<'no json'" /dev/null
+    run script -qec "echo no json | gw-translate" /dev/null # script(1) runs it in any sh
     [[ $output == *$esc*error* ]]
-    NO_COLOR=1 run script -qec "gw-translate <<<'no json'" /dev/null
+    NO_COLOR=1 run script -qec "echo no json | gw-translate" /dev/null
     [[ $output == *error* && $output != *$esc* ]]
 }
