@@ -181,6 +181,8 @@ void plan_make(struct plan *p, const struct plan_options *o, struct wanted *w, c
 
 void plan_release(struct plan *p)
 {
+    for (size_t i = 0; i < p->ops.n; i++)
+        free(p->ops.items[i].why);
     free(p->ops.items);
     free(p->refusals.items);
     *p = (struct plan){0};

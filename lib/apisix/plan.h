@@ -22,6 +22,7 @@ struct op {
     enum op_state state; /* the target's to set */
     struct item *item;   /* what to write, or what goes; borrowed from wanted or live */
     struct owner *owner; /* NULL when the stream does not know it */
+    char *why;           /* the target's answer when it failed, or NULL; the plan's to free */
 };
 
 enum refusal_reason {

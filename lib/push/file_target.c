@@ -148,8 +148,10 @@ static int stdout_read(struct target *t)
     return EXIT_OK;
 }
 
-static const struct target_class file_class = {file_read, file_carry_out, file_rest, file_release};
-static const struct target_class stdout_class = {stdout_read, file_carry_out, NULL, file_release};
+static const struct target_class file_class = {
+    .read = file_read, .carry_out = file_carry_out, .rest = file_rest, .release = file_release};
+static const struct target_class stdout_class = {
+    .read = stdout_read, .carry_out = file_carry_out, .release = file_release};
 
 /* ---- by name ---- */
 

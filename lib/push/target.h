@@ -12,13 +12,24 @@
 
 #include "apisix/document.h"
 #include "apisix/plan.h"
+#include "net/http.h"
 
 struct target;
 
 struct target_class {
     int (*read)(struct target *t); /* brings t->live up to date */
+    /*
+     * Pre-flight (--check): asks whether the target would take each operation, writes nothing. What it would
+     * not is OP_FAILED with its `why`. NULL: the target cannot tell.
+     */
+    int (*check)(struct target *t, struct plan *p);
     /* Sets the state of every operation, and brings t->live to what is then there. */
     int (*carry_out)(struct target *t, struct plan *p);
+    /*
+     * Returns once the data plane serves what was carried out (--wait): EXIT_OK, or EXIT_ENV when it did not
+     * within `seconds`. NULL: the target cannot tell.
+     */
+    int (*wait)(struct target *t, const struct plan *p, int seconds);
     void (*rest)(struct target *t); /* the SYNC is over: give up locks and connections; may be NULL */
     void (*release)(struct target *t);
 };
@@ -29,6 +40,10 @@ struct target {
     const char *instance; /* whose objects are ours */
     struct document live;
     struct plan_options options;
+    struct { /* told of each operation that is done or failed, as it happens; may be NULL */
+        void (*done)(void *ctx, const struct op *op, double seconds);
+        void *ctx;
+    } watcher;
     bool is_blank;     /* there is nothing yet, not even an empty document: carry out the empty plan too */
     bool takes_stdout; /* it writes to stdout: records cannot go there */
 };
@@ -37,6 +52,8 @@ struct target_settings {
     const char *instance;
     const char *format; /* "yaml" or "json"; NULL: by the name */
     bool force;         /* write over what cannot be read */
+    struct http_settings http;
+    const char *api_key; /* for the Admin API; NULL: none */
 };
 
 /* A target from its name. NULL, and the complaint in *why (owned), when there is none of that name. */
