@@ -12,6 +12,7 @@
 #include "base/opt.h"
 #include "base/proc.h"
 #include "gw/pattern.h"
+#include "gw/transition.h"
 #include "gw/validate.h"
 #include "rec/lines.h"
 #include "rec/loop.h"
@@ -42,6 +43,7 @@ enum { MAX_KINDS_TOLD = 1000 };
 struct run {
     struct validate_options options;
     const enum severity *severities;
+    struct transitions transitions;
     int code;
 };
 
@@ -116,10 +118,14 @@ static void check(struct rec *r, struct run *run)
     findings_init(&fs);
     fs.severities = run->severities;
     enum verdict verdict = validate(&run->options, r, &fs);
+    if (fs.errors == 0)
+        transition_check(&run->transitions, r, &fs);
+    if (fs.errors == 0)
+        transition_keep(&run->transitions, r);
     rec_add_findings(r, &fs, verdict != VERDICT_UNKNOWN_KIND || is_news(r));
     if (fs.errors > 0)
         run->code = worse(run->code, EXIT_FINDINGS);
-    if (verdict == VERDICT_INCOMPLETE && jx_getstr(rec_get(r, "source"), "file"))
+    if (verdict == VERDICT_INCOMPLETE && fs.errors == 0 && jx_getstr(rec_get(r, "source"), "file"))
         fill(r);
     findings_release(&fs);
 }
@@ -127,8 +133,12 @@ static void check(struct rec *r, struct run *run)
 static void on_record(struct rec *r, void *ctx)
 {
     struct run *run = ctx;
-    if (r->type == REC_UPSERT)
-        check(r, run);
+    switch (r->type) {
+    case REC_UPSERT: check(r, run); break;
+    case REC_DELETED: transition_keep(&run->transitions, r); break;
+    case REC_SYNC: transition_sync(&run->transitions, r); break;
+    case REC_OTHER: break;
+    }
     run->code = worse(run->code, rec_write(r));
 }
 
@@ -144,5 +154,6 @@ int main(int argc, char **argv)
         .options = {.is_standard = str_eq(channel, "standard"), .is_for_apisix = str_eq(target, "apisix")},
         .severities = severities()};
     int code = rec_loop(STDIN_FILENO, &(struct loop){on_record, &run});
+    transition_release(&run.transitions);
     return proc_finish(worse(code, run.code));
 }
