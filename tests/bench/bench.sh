@@ -95,3 +95,5 @@ change 'a route' "$(python3 tests/bench/generate.py "$n" change-route)" '"\?x-ap
 change 'an EndpointSlice' "$(python3 tests/bench/generate.py "$n" change-slice)" '10\.[0-9]*\.[0-9]*\.99'
 exec 7>&-
 wait
+echo
+tests/bench/limits.py
