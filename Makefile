@@ -30,10 +30,10 @@ LIBS_gw-watch        := -lyaml
 LIBS_gw-validate     := -lpcre2-8 -lcrypto
 LIBS_gw-resolve-refs := -lcrypto
 LIBS_gw-translate    := -lcrypto
-LIBS_gw-push         := -lyaml -lcrypto
+LIBS_gw-push         := -lyaml -lcrypto -lcurl
 COMMON_LIBS          := -ljq -lm
 # A test may call anything.
-TEST_LIBS            := -lyaml -lpcre2-8 -lcrypto $(COMMON_LIBS)
+TEST_LIBS            := -lyaml -lpcre2-8 -lcrypto -lcurl $(COMMON_LIBS)
 
 TOOLS     := $(patsubst tools/%.c,%,$(wildcard tools/*.c))
 PIPELINES := $(notdir $(wildcard pipelines/gw-*))

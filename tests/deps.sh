@@ -9,7 +9,7 @@ set -euo pipefail
 
 packages() {
     case $1 in
-    build) echo gcc libc6-dev make pkg-config libjq-dev libyaml-dev libpcre2-dev libssl-dev uthash-dev ;;
+    build) echo gcc libc6-dev make pkg-config libjq-dev libyaml-dev libpcre2-dev libssl-dev libcurl4-openssl-dev uthash-dev ;;
     demo) echo jq ;;
     test) echo jq bats mandoc openssl python3 python3-yaml python3-jsonschema ;;
     lint) echo clang-format clang-tidy cppcheck mandoc shellcheck jq ;;
