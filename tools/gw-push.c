@@ -48,7 +48,8 @@ static struct target *the_target(void)
     const char *problem = instance_problem(options.instance);
     if (problem)
         usage_error(&usage, "--instance: \"%s\" %s", options.instance, problem);
-    struct target_settings settings = {.instance = options.instance, .format = format, .force = options.force};
+    struct target_settings settings = {
+        .instance = options.instance, .format = format, .force = options.force};
     struct target *t = target_new(targets.items[0], &settings, &why);
     if (!t)
         usage_error(&usage, "--to: \"%s\" %s", targets.items[0], why);

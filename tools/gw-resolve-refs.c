@@ -11,20 +11,24 @@
 #include "base/diag.h"
 #include "base/opt.h"
 #include "base/proc.h"
+#include "gw/format.h"
 #include "gw/resolve.h"
 #include "gw/world.h"
 #include "rec/loop.h"
 
-static const char *controller_name = "gwpipe.dev/apisix";
+static struct gateway_options options = {.controller_name = "gwpipe.dev/apisix"};
+static struct opt_list addresses; /* "[NS/NAME=]ADDRESS" */
 
 static const struct opt opts[] = {
-    {0, "controller-name", "NAME", OPT_TEXT, &controller_name,
+    {0, "controller-name", "NAME", OPT_TEXT, &options.controller_name,
      "serve GatewayClasses of this controller (gwpipe.dev/apisix)", NULL, 0, 0},
+    {0, "gateway-address", "[NS/NAME=]ADDRESS", OPT_LIST, &addresses,
+     "an address of the data plane, of that Gateway or of those that ask for none; repeatable", NULL, 0, 0},
 };
 
 static const struct opt_usage usage = {
     .tool = "gw-resolve-refs",
-    .synopsis = "[--controller-name NAME] [-]",
+    .synopsis = "[--controller-name NAME] [--gateway-address [NS/NAME=]ADDRESS]... [-]",
     .purpose = "Resolve what Gateway API objects say of each other, record by record.",
     .opts = opts,
     .n_opts = N_ELEMS(opts),
@@ -104,12 +108,32 @@ static int64_t now(void)
     return fixed && *fixed ? strtoll(fixed, NULL, 10) : (int64_t)time(NULL);
 }
 
+static struct plane_address *read_addresses(void)
+{
+    struct plane_address *list = xcalloc(addresses.n, sizeof *list);
+    for (size_t i = 0; i < addresses.n; i++) {
+        char *text = xstrdup(addresses.items[i]), *equals = strchr(text, '=');
+        if (equals)
+            *equals = '\0';
+        list[i] = (struct plane_address){equals ? text : NULL, equals ? equals + 1 : text};
+        if (!is_ip_address(list[i].address))
+            usage_error(&usage, "--gateway-address: \"%s\" is not an IP address, or NAMESPACE/NAME=ADDRESS",
+                        addresses.items[i]);
+        if (equals && !strchr(text, '/'))
+            usage_error(&usage, "--gateway-address: \"%s\" names no Gateway as NAMESPACE/NAME", text);
+    }
+    return list; /* for the life of the program, as argv is */
+}
+
 int main(int argc, char **argv)
 {
     proc_init(usage.tool);
     opt_parse(&usage, argc, argv);
     opt_expect_stdin(&usage, argc, argv);
-    struct run run = {.resolver = resolver_new(&(struct resolver_options){controller_name, now()})};
+    options.now = now();
+    options.addresses = read_addresses();
+    options.n_addresses = addresses.n;
+    struct run run = {.resolver = resolver_new(&options)};
     int code = rec_loop(STDIN_FILENO, &(struct loop){on_record, &run});
     if (resolver_is_pending(run.resolver)) {
         diag(DIAG_ERROR, NULL, NULL,

@@ -32,14 +32,14 @@ static bool is_selected(const struct listener *l, jv parent_ref)
     return (!section || str_eq(section, l->name)) && (port == 0 || port == l->port);
 }
 
-static enum answer lets_in(struct world *w, struct node *route, const struct node *gateway,
+static enum answer lets_in(struct world *w, struct node *route, const struct node *parent,
                            const struct listener *l)
 {
-    if (!l->takes_http_routes)
+    if (!(l->kinds & ROUTES_HTTP))
         return ANSWER_NO;
     switch (l->from) {
     case FROM_ALL: return ANSWER_YES;
-    case FROM_SAME: return str_eq(route->ns, gateway->ns) ? ANSWER_YES : ANSWER_NO;
+    case FROM_SAME: return str_eq(route->ns, parent->ns) ? ANSWER_YES : ANSWER_NO;
     default: return namespace_matches(w, route, route->ns, l->selector);
     }
 }
@@ -54,7 +54,7 @@ static void serve(struct served_list *out, size_t since, struct served s)
 }
 
 /* Appends each hostname that route and listener share; false when there is none. */
-static bool intersect(struct served_list *out, struct node *gateway, struct listener *l, jv hostnames)
+static bool intersect(struct served_list *out, struct node *parent, struct listener *l, jv hostnames)
 {
     size_t since = out->n;
     int n = jx_len(hostnames);
@@ -62,25 +62,25 @@ static bool intersect(struct served_list *out, struct node *gateway, struct list
         const char *own = n ? jx_str(jx_at(hostnames, i)) : "";
         const char *host = own ? host_intersect(l->hostname, own) : NULL;
         if (host)
-            serve(out, since, (struct served){host, gateway, l});
+            serve(out, since, (struct served){.host = host, .parent = parent, .listener = l});
     }
     return out->n > since;
 }
 
-struct attach attach_to(struct world *w, struct node *route, jv parent_ref, jv hostnames,
-                        struct node *gateway, struct served_list *out)
+struct attach attach_to(struct world *w, struct node *route, jv parent_ref, jv hostnames, struct node *parent,
+                        struct served_list *out)
 {
     struct attach a = {.outcome = ATTACH_NO_MATCHING_PARENT};
-    struct gateway *g = gateway->facts;
-    for (int i = 0; i < g->n_listeners; i++) {
-        struct listener *l = &g->listeners[i];
+    struct parent *p = parent_facts(parent);
+    for (int i = 0; i < p->n_listeners; i++) {
+        struct listener *l = &p->listeners[i];
         if (!is_selected(l, parent_ref))
             continue;
-        enum answer answer = lets_in(w, route, gateway, l);
+        enum answer answer = lets_in(w, route, parent, l);
         a.is_waiting |= answer == ANSWER_WAIT;
-        enum attach_outcome got = answer != ANSWER_YES                     ? ATTACH_NOT_ALLOWED
-                                  : !intersect(out, gateway, l, hostnames) ? ATTACH_NO_HOSTNAME
-                                                                           : ATTACH_ACCEPTED;
+        enum attach_outcome got = answer != ANSWER_YES                    ? ATTACH_NOT_ALLOWED
+                                  : !intersect(out, parent, l, hostnames) ? ATTACH_NO_HOSTNAME
+                                                                          : ATTACH_ACCEPTED;
         if (got > a.outcome)
             a.outcome = got;
     }

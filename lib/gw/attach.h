@@ -5,7 +5,7 @@
 #ifndef GW_ATTACH_H
 #define GW_ATTACH_H
 
-#include "gw/gateway.h"
+#include "gw/plane.h"
 
 /* How far the best listener got; the order is that of the reasons given. */
 enum attach_outcome {
@@ -17,9 +17,10 @@ enum attach_outcome {
 
 /* A hostname served on a listener: "" is any. */
 struct served {
-    const char *host; /* borrowed from the route or the listener */
-    struct node *gateway;
+    const char *host;    /* borrowed from the route or the listener */
+    struct node *parent; /* Gateway or ListenerSet */
     struct listener *listener;
+    const struct cell *cell; /* where it is served; set once it is known that it is (bindings.c) */
 };
 
 struct served_list {
@@ -33,11 +34,11 @@ struct attach {
 };
 
 /*
- * Tries every listener of the Gateway that `parent_ref` selects, appending what is served to `out`.
+ * Tries every listener of the parent that `parent_ref` selects, appending what is served to `out`.
  * `hostnames` is the route's list (may be none or empty: any).
  */
-struct attach attach_to(struct world *w, struct node *route, jv parent_ref, jv hostnames,
-                        struct node *gateway, struct served_list *out);
+struct attach attach_to(struct world *w, struct node *route, jv parent_ref, jv hostnames, struct node *parent,
+                        struct served_list *out);
 
 /* The reason and message for the route's Accepted condition. */
 const char *attach_reason(enum attach_outcome o);

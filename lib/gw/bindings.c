@@ -2,42 +2,65 @@
 
 #include <stdlib.h>
 
-#include "gw/route.h"
+static const char *group_of(const struct served *s)
+{
+    return parent_facts(s->parent)->group;
+}
+
+/* What keeps listeners of one hostname in different bindings: equal or not is all that counts. */
+static int by_part(const struct served *x, const struct served *y)
+{
+    const struct cell *a = x->cell, *b = y->cell;
+    bool a_sni = !jx_is_none(a->sni), b_sni = !jx_is_none(b->sni);
+    int d = strcmp(a->group, b->group);
+    d = d ? d : a_sni - b_sni;
+    if (d || !a_sni)
+        return d;
+    return a->port != b->port ? a->port - b->port : strcmp(a->hostname, b->hostname);
+}
 
 static int by_host(const void *a, const void *b)
 {
     const struct served *x = a, *y = b;
     int d = strcmp(x->host, y->host);
-    if (!d)
-        d = strcmp(x->gateway->ns, y->gateway->ns);
-    if (!d)
-        d = strcmp(x->gateway->name, y->gateway->name);
+    d = d ? d : by_part(x, y);
+    d = d ? d : strcmp(x->parent->ns, y->parent->ns);
+    d = d ? d : strcmp(x->parent->name, y->parent->name);
+    d = d ? d : (int)x->parent->kind - (int)y->parent->kind;
     return d ? d : strcmp(x->listener->name, y->listener->name);
 }
 
-static bool is_same(const struct served *a, const struct served *b)
+/* Whether requests for the host get there at all; finds the cell. */
+static bool is_served(struct served *s, const struct plane *p, struct world *w, struct node *route)
 {
-    return by_host(a, b) == 0;
+    const struct listener *l = s->listener;
+    if (!listener_is_programmed(l))
+        return false;
+    s->cell = plane_cell(p, group_of(s), l->port, l->hostname);
+    return plane_is_owner(p, w, route, group_of(s), l->port, l->hostname, s->host) && s->cell;
 }
 
-/* Sorts, and drops repetitions and listeners that are not programmed. */
-static void tidy(struct served_list *list)
+/* Sorts, and drops repetitions and what is not served. */
+static void tidy(struct served_list *list, const struct plane *p, struct world *w, struct node *route)
 {
-    size_t n = 0;
-    if (list->n > 1)
-        qsort(list->items, list->n, sizeof *list->items, by_host);
+    size_t n = 0, k = 0;
     for (size_t i = 0; i < list->n; i++)
-        if (!list->items[i].listener->programmed.reason &&
-            (n == 0 || !is_same(&list->items[n - 1], &list->items[i])))
+        if (is_served(&list->items[i], p, w, route))
             list->items[n++] = list->items[i];
-    list->n = n;
+    if (n > 1)
+        qsort(list->items, n, sizeof *list->items, by_host);
+    for (size_t i = 0; i < n; i++)
+        if (k == 0 || by_host(&list->items[k - 1], &list->items[i]) != 0)
+            list->items[k++] = list->items[i];
+    list->n = k;
 }
 
-/* The run of entries for one hostname that starts at i. */
+/* The run of entries for one hostname and part that starts at i. */
 static size_t run_length(const struct served_list *list, size_t i)
 {
     size_t n = 1;
-    while (i + n < list->n && str_eq(list->items[i + n].host, list->items[i].host))
+    while (i + n < list->n && str_eq(list->items[i + n].host, list->items[i].host) &&
+           by_part(&list->items[i + n], &list->items[i]) == 0)
         n++;
     return n;
 }
@@ -52,32 +75,15 @@ static bool same_listeners(const struct served *a, size_t n, const struct served
     return true;
 }
 
-static bool serves_port(const struct served *run, size_t n, const struct plane_port *p)
-{
-    for (size_t i = 0; i < n; i++)
-        if (run[i].listener->port == p->port && (run[i].listener->protocol == PROTOCOL_HTTPS) == p->is_https)
-            return true;
-    return false;
-}
-
-static const char *limit_of(const struct served *run, size_t n, const struct plane *plane)
-{
-    bool mine[2] = {false, false}, others[2] = {false, false};
-    for (size_t i = 0; i < plane->n; i++) {
-        const struct plane_port *p = &plane->items[i];
-        (serves_port(run, n, p) ? mine : others)[p->is_https] = true;
-    }
-    if (!others[0] && !others[1])
-        return NULL;
-    return (mine[0] && others[0]) || (mine[1] && others[1]) ? "port" : "scheme";
-}
-
 static jv listeners_json(const struct served *run, size_t n)
 {
     jv list = jb_arr();
     for (size_t i = 0; i < n; i++) {
+        const struct node *parent = run[i].parent, *gateway = parent_facts(parent)->gateway;
         jv o = jb_obj();
-        jb_put(&o, "gateway", jb_strf("%s/%s", run[i].gateway->ns, run[i].gateway->name));
+        jb_put(&o, "gateway", jb_strf("%s/%s", gateway->ns, gateway->name));
+        if (parent != gateway)
+            jb_put(&o, "listenerSet", jb_strf("%s/%s", parent->ns, parent->name));
         jb_put_str(&o, "name", run[i].listener->name);
         jb_put_str(&o, "protocol", run[i].listener->protocol_name);
         jb_put_int(&o, "port", run[i].listener->port);
@@ -86,10 +92,21 @@ static jv listeners_json(const struct served *run, size_t n)
     return list;
 }
 
-jv bindings_json(struct served_list *list, const struct plane *plane)
+static void put_place(const struct served *run, size_t n, const struct plane *plane, jv *o)
+{
+    struct port_use *mine = xcalloc(n, sizeof *mine);
+    for (size_t i = 0; i < n; i++)
+        mine[i] = (struct port_use){run[i].listener->port, run[i].listener->protocol == PROTOCOL_HTTPS};
+    plane_put_limits(plane, run->cell->group, mine, n, o);
+    if (!jx_is_none(run->cell->sni))
+        jb_put(o, "sni", jb_copy(run->cell->sni));
+    free(mine);
+}
+
+jv bindings_json(struct served_list *list, const struct plane *plane, struct world *w, struct node *route)
 {
     jv bindings = jb_arr();
-    tidy(list);
+    tidy(list, plane, w, route);
     bool *is_done = xcalloc(list->n, sizeof *is_done);
     for (size_t i = 0; i < list->n; i++) {
         if (is_done[i])
@@ -107,7 +124,7 @@ jv bindings_json(struct served_list *list, const struct plane *plane)
         }
         jb_put(&o, "hostnames", hosts);
         jb_put(&o, "listeners", listeners_json(run, n));
-        jb_put_str(&o, "limit", limit_of(run, n, plane));
+        put_place(run, n, plane, &o);
         jb_add(&bindings, o);
     }
     free(is_done);

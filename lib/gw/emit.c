@@ -66,14 +66,34 @@ static void add_gateway(struct additions *a, const struct node *n)
     const struct gateway *g = n->facts;
     if (!g)
         return;
-    if (g->is_held) {
+    if (g->base.is_held) {
         hold(a, "its GatewayClass was rejected and no good version of it is known");
         return;
     }
-    add_list(a, g->findings);
+    add_list(a, g->base.findings);
     add_member(a, "resolved", gateway_resolved(g, n)); /* that of a Gateway that is not ours is empty */
-    if (g->is_ours)
+    if (g->base.is_ours)
         add_member(a, "status", gateway_status(g));
+}
+
+static void add_listener_set(struct additions *a, const struct node *n)
+{
+    const struct listener_set *s = n->facts;
+    if (!s)
+        return;
+    if (s->base.is_held) {
+        hold(a, "it depends on an object that was rejected and has no good version known");
+        return;
+    }
+    add_member(a, "resolved", listener_set_resolved(s));
+    if (!s->base.is_ours)
+        return;
+    if (s->refusal)
+        findings_addf(&a->findings, F_SET_REFUSED, "spec.parentRef", "%s", s->because);
+    else
+        add_list(a, s->base.findings);
+    jv status = listener_set_status(s);
+    add_member(a, "status", status);
 }
 
 static void add_route(struct additions *a, const struct node *n)
@@ -127,9 +147,9 @@ static void gather_uses(const struct node *service, struct ports *ports, struct 
         for (int k = 0; uses && k < r->n_attachments; k++) {
             bool is_known = false;
             for (size_t j = 0; j < gateways->n && !is_known; j++)
-                is_known = gateways->items[j] == r->attachments[k].gateway;
+                is_known = gateways->items[j] == parent_facts(r->attachments[k].parent)->gateway;
             if (!is_known)
-                nodes_add(gateways, r->attachments[k].gateway);
+                nodes_add(gateways, parent_facts(r->attachments[k].parent)->gateway);
         }
     }
     if (ports->n > 1)
@@ -246,6 +266,7 @@ static bool gather(struct emission *e, struct additions *a, struct node *n)
     switch (n->kind) {
     case NODE_CLASS: add_class(a, n); break;
     case NODE_GATEWAY: add_gateway(a, n); break;
+    case NODE_LISTENERSET: add_listener_set(a, n); break;
     case NODE_HTTPROUTE: add_route(a, n); break;
     case NODE_SERVICE: is_worth_it = add_service(e, a, n); break;
     default: break;

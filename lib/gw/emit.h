@@ -2,6 +2,7 @@
 #ifndef GW_EMIT_H
 #define GW_EMIT_H
 
+#include "gw/family.h"
 #include "gw/resolve.h"
 #include "gw/route.h"
 
@@ -10,8 +11,8 @@ struct resolver {
     struct ranks ranks;
     struct plane plane;
     bool plane_is_dirty;
-    unsigned serial; /* of Gateway incarnations */
-    char *controller_name;
+    struct nodes parents; /* all Gateways and ListenerSets that are known, in no order */
+    unsigned serial;      /* of their incarnations */
     struct gateway_options gateway_options;
     struct route_context route_context;
 };

@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 
-#include "gw/gateway.h"
+#include "gw/listener_set.h"
 #include "gw/route.h"
 
 static char *dup_or(jv obj, const char *key, const char *otherwise)
@@ -188,6 +188,7 @@ void facts_free(struct node *n)
     case NODE_NAMESPACE: jb_free(((struct namespace *)n->facts)->labels); break;
     case NODE_GRANT: free_grant(n->facts); break;
     case NODE_GATEWAY: gateway_clear(n->facts); break;
+    case NODE_LISTENERSET: listener_set_clear(n->facts); break;
     case NODE_HTTPROUTE: route_clear(n->facts); break;
     default: break;
     }

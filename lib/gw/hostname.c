@@ -23,6 +23,19 @@ const char *host_intersect(const char *a, const char *b)
     return host_covers(b, a) ? a : NULL;
 }
 
+const char *host_wider(const char *host, char room[HOST_MAX + 1])
+{
+    if (!*host)
+        return NULL;
+    const char *dot = strchr(host_is_wildcard(host) ? host + 2 : host, '.');
+    size_t len = dot ? strlen(dot) : 0;
+    if (!dot || len + 1 > HOST_MAX)
+        return "";
+    memmove(room + 1, dot, len + 1);
+    room[0] = '*';
+    return room;
+}
+
 bool host_is_deep_under(const char *wildcard, const char *host)
 {
     if (!host_is_wildcard(wildcard) || host_is_wildcard(host) || !host_covers(wildcard, host))

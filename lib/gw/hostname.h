@@ -21,6 +21,15 @@ bool host_covers(const char *wide, const char *narrow);
  */
 const char *host_intersect(const char *a, const char *b);
 
+enum { HOST_MAX = 253 };
+
+/*
+ * The next wider hostname that covers `host`: "*.b.c" of "a.b.c", "*.c" of "*.b.c", "" of "*.c" or "c"; NULL
+ * of
+ * "". Written to `room` (which `host` may be), or static.
+ */
+const char *host_wider(const char *host, char room[HOST_MAX + 1]);
+
 /* Whether `host` lies more than one label below the wildcard: "a.b.x" under "*.x". */
 bool host_is_deep_under(const char *wildcard, const char *host);
 

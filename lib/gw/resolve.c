@@ -11,15 +11,14 @@ static void touch(struct node *n, void *ctx)
         world_mark_stale(&r->world, n);
 }
 
-struct resolver *resolver_new(const struct resolver_options *o)
+struct resolver *resolver_new(const struct gateway_options *o)
 {
     struct resolver *r = xcalloc(1, sizeof *r);
-    r->controller_name = xstrdup(o->controller_name);
-    r->gateway_options = (struct gateway_options){r->controller_name, o->now};
+    r->gateway_options = *o;
     r->route_context = (struct route_context){.world = &r->world,
                                               .ranks = &r->ranks,
                                               .plane = &r->plane,
-                                              .controller_name = r->controller_name,
+                                              .controller_name = o->controller_name,
                                               .touch = touch,
                                               .ctx = r};
     return r;
@@ -29,8 +28,8 @@ void resolver_free(struct resolver *r)
 {
     world_free(&r->world);
     ranks_free(&r->ranks);
-    free(r->plane.items);
-    free(r->controller_name);
+    plane_clear(&r->plane);
+    free(r->parents.items);
     free(r);
 }
 
@@ -48,7 +47,7 @@ static bool is_emitted_kind(enum node_kind kind)
 
 static bool is_computed_kind(enum node_kind kind)
 {
-    return kind == NODE_GATEWAY || kind == NODE_HTTPROUTE;
+    return kind == NODE_GATEWAY || kind == NODE_LISTENERSET || kind == NODE_HTTPROUTE;
 }
 
 /* The line without the members that we would add ourselves (a stream that was resolved before). */
@@ -74,6 +73,7 @@ static void changed(struct resolver *r, struct node *n)
     struct world *w = &r->world;
     switch (n->kind) {
     case NODE_GATEWAY:
+    case NODE_LISTENERSET:
     case NODE_HTTPROUTE: world_mark(w, n); break;
     default: world_mark_users(w, n); break;
     }
@@ -83,10 +83,39 @@ static void changed(struct resolver *r, struct node *n)
 
 static struct node *bucket_of(struct resolver *r, const struct node *n, jv object)
 {
+    const char *ns, *name;
     if (n->kind == NODE_GRANT)
         return world_node(&r->world, NODE_GRANTS, n->ns, "");
+    if (n->kind == NODE_LISTENERSET)
+        return listener_set_parent(object, n->ns, &ns, &name) ? world_node(&r->world, NODE_SETS, ns, name)
+                                                              : NULL;
     const char *service = n->kind == NODE_SLICE ? slice_service_name(object) : NULL;
     return service ? world_node(&r->world, NODE_SLICES, n->ns, service) : NULL;
+}
+
+/* Puts the node where it belongs; a family that it leaves or joins is to be settled. */
+static void enlist(struct resolver *r, struct node *n, struct node *bucket)
+{
+    if (n->kind == NODE_LISTENERSET && n->bucket)
+        world_mark(&r->world, n->bucket);
+    world_enlist(&r->world, n, bucket);
+    if (n->kind == NODE_LISTENERSET && bucket)
+        world_mark(&r->world, bucket);
+}
+
+static void remember_parent(struct resolver *r, struct node *n)
+{
+    for (size_t i = 0; i < r->parents.n; i++)
+        if (r->parents.items[i] == n)
+            return;
+    nodes_add(&r->parents, n);
+}
+
+static void forget_parent(struct resolver *r, struct node *n)
+{
+    for (size_t i = 0; i < r->parents.n; i++)
+        if (r->parents.items[i] == n)
+            r->parents.items[i--] = r->parents.items[--r->parents.n];
 }
 
 static void reject(struct resolver *r, struct node *n, struct rec *rec)
@@ -106,13 +135,13 @@ static void reject(struct resolver *r, struct node *n, struct rec *rec)
     if (n->present || was_unknown)
         return;
     world_mark_users(&r->world, n); /* from now on they wait instead of doing without */
-    world_enlist(&r->world, n, bucket_of(r, n, rec->object));
+    enlist(r, n, bucket_of(r, n, rec->object));
 }
 
 static void read_class(struct resolver *r, struct node *n, jv object)
 {
     struct gateway_class *c = n->facts ? n->facts : xcalloc(1, sizeof *c);
-    c->is_ours = str_eq(jx_getstr_or(jx_get(object, "spec"), "controllerName", ""), r->controller_name);
+    c->is_ours = str_eq(jx_getstr_or(jx_get(object, "spec"), "controllerName", ""), r->gateway_options.controller_name);
     c->generation = jx_getint_or(jx_get(object, "metadata"), "generation", 0);
     n->facts = c;
 }
@@ -165,8 +194,8 @@ static void accept(struct resolver *r, struct node *n, struct rec *rec)
         read_class(r, n, rec->object);
     else if (!is_computed_kind(n->kind)) /* whose facts carry counts from one computation to the next */
         facts_read(n, rec->object);
-    if (n->kind == NODE_GRANT || n->kind == NODE_SLICE)
-        world_enlist(&r->world, n, bucket_of(r, n, rec->object));
+    if (n->kind == NODE_GRANT || n->kind == NODE_SLICE || n->kind == NODE_LISTENERSET)
+        enlist(r, n, bucket_of(r, n, rec->object));
     changed(r, n);
     if (was_unknown)
         world_mark_users(&r->world, n);
@@ -176,11 +205,16 @@ static void accept(struct resolver *r, struct node *n, struct rec *rec)
 static void forget(struct resolver *r, struct node *n, char *farewell)
 {
     struct world *w = &r->world;
-    r->plane_is_dirty |= n->kind == NODE_GATEWAY;
     world_mark_users(w, n);
-    world_enlist(w, n, NULL);
+    enlist(r, n, NULL);
     if (n->kind == NODE_HTTPROUTE)
         route_detach(&r->route_context, n);
+    if (n->kind == NODE_GATEWAY)
+        world_mark(w, world_node(w, NODE_SETS, n->ns, n->name));
+    if (n->kind == NODE_GATEWAY || n->kind == NODE_LISTENERSET) {
+        r->plane_is_dirty = true;
+        forget_parent(r, n);
+    }
     facts_free(n);
     free(n->text);
     free(n->rejected);
@@ -255,66 +289,100 @@ static struct nodes take_list(struct nodes *list)
     return taken;
 }
 
-static void compute_gateways(struct resolver *r)
+/* Gateways and ListenerSets, each by itself; then their families. */
+static void compute_parents(struct resolver *r, enum node_kind kind)
 {
-    struct nodes list = take_list(&r->world.dirty[NODE_GATEWAY]);
+    struct nodes list = take_list(&r->world.dirty[kind]);
     for (size_t i = 0; i < list.n; i++) {
         struct node *n = list.items[i];
         n->is_dirty = false;
-        r->plane_is_dirty = true;
-        if ((n->present || n->rejected) && gateway_compute(&r->world, n, &r->gateway_options, ++r->serial))
-            world_mark_users(&r->world, n);
         world_mark_stale(&r->world, n);
+        if (!n->present && !n->rejected)
+            continue;
+        remember_parent(r, n);
+        if (kind == NODE_GATEWAY)
+            gateway_compute(&r->world, n, &r->gateway_options, ++r->serial);
+        else
+            listener_set_compute(&r->world, n, &r->gateway_options, ++r->serial);
+        struct node *family =
+            kind == NODE_GATEWAY ? world_node(&r->world, NODE_SETS, n->ns, n->name) : n->bucket;
+        if (family)
+            world_mark(&r->world, family);
     }
     free(list.items);
 }
 
-static int by_port(const void *a, const void *b)
+static void parent_changed(struct node *n, void *ctx)
 {
-    const struct plane_port *x = a, *y = b;
-    return x->port != y->port ? x->port - y->port : x->is_https - y->is_https;
+    touch(n, ctx);
 }
 
-static void add_port(struct plane *plane, struct plane_port p)
+static void parent_reattach(struct node *n, void *ctx)
 {
-    for (size_t k = 0; k < plane->n; k++)
-        if (by_port(&plane->items[k], &p) == 0)
-            return;
-    VEC_GROW(plane);
-    plane->items[plane->n++] = p;
+    struct resolver *r = ctx;
+    world_mark_users(&r->world, n);
 }
 
-static void add_ports(struct plane *plane, const struct gateway *g)
+static void settle_families(struct resolver *r)
 {
-    for (int i = 0; i < g->n_listeners; i++) {
-        const struct listener *l = &g->listeners[i];
-        if (!l->programmed.reason)
-            add_port(plane, (struct plane_port){l->port, l->protocol == PROTOCOL_HTTPS});
+    struct nodes list = take_list(&r->world.dirty[NODE_SETS]);
+    for (size_t i = 0; i < list.n; i++) {
+        list.items[i]->is_dirty = false;
+        family_settle(&r->world, list.items[i], &(struct family_sink){parent_changed, parent_reattach, r});
+        r->plane_is_dirty = true;
+    }
+    for (size_t i = 0; i < list.n; i++)
+        world_retire(&r->world, list.items[i]);
+    free(list.items);
+}
+
+/* ---- the data plane ---- */
+
+static void cell_differs(const char *place, const char *hostname, void *ctx)
+{
+    struct resolver *r = ctx;
+    struct node *n = world_node(&r->world, NODE_PLANE, place, hostname);
+    world_mark_users(&r->world, n);
+    world_retire(&r->world, n);
+}
+
+static void put_catch_alls(struct resolver *r)
+{
+    for (size_t i = 0; i < r->parents.n; i++) {
+        struct node *n = r->parents.items[i];
+        struct parent *p = parent_facts(n);
+        for (int k = 0; p && k < p->n_listeners; k++) {
+            struct listener *l = &p->listeners[k];
+            bool is_served = (p->is_ours || p->is_held) && listener_is_programmed(l);
+            jv now = is_served ? plane_catch_all(&r->plane, p->group, l) : JX_NONE;
+            if (!jx_equal(now, l->catch_all))
+                touch(n, r);
+            jb_free(l->catch_all);
+            l->catch_all = now;
+        }
     }
 }
 
-/* Which ports the data plane listens on decides what a route must test beside its hostname. */
+/* What else the data plane listens for decides what a route must test beside its hostname. */
 static void compute_plane(struct resolver *r)
 {
     if (!r->plane_is_dirty)
         return;
     r->plane_is_dirty = false;
     struct plane now = {0};
-    struct node *n, *next;
-    HASH_ITER(hh, r->world.nodes, n, next)
-    {
-        if (n->kind == NODE_GATEWAY && n->facts)
-            add_ports(&now, n->facts);
+    for (size_t i = 0; i < r->parents.n; i++) {
+        const struct parent *p = parent_facts(r->parents.items[i]);
+        for (int k = 0; p && (p->is_ours || p->is_held) && k < p->n_listeners; k++)
+            if (listener_is_programmed(&p->listeners[k]))
+                plane_add(&now, p->group, &p->listeners[k]);
     }
-    if (now.n > 1)
-        qsort(now.items, now.n, sizeof *now.items, by_port);
-    bool is_same = now.n == r->plane.n;
-    for (size_t i = 0; i < now.n && is_same; i++)
-        is_same = by_port(&now.items[i], &r->plane.items[i]) == 0;
-    free(r->plane.items);
-    r->plane = now;
-    if (!is_same)
+    plane_finish(&now);
+    if (!r->plane.seen || !str_eq(now.seen, r->plane.seen))
         world_mark_users(&r->world, world_node(&r->world, NODE_PLANE, "", ""));
+    plane_compare(&r->plane, &now, cell_differs, r);
+    plane_clear(&r->plane);
+    r->plane = now;
+    put_catch_alls(r);
 }
 
 static void rank_changed(struct tie *t, void *ctx)
@@ -358,7 +426,9 @@ int resolver_sync(struct resolver *r, bool full, const struct resolver_sink *sin
     struct emission e = {.resolver = r, .sink = sink, .is_full = full};
     if (full)
         sweep(r);
-    compute_gateways(r);
+    compute_parents(r, NODE_GATEWAY);
+    compute_parents(r, NODE_LISTENERSET);
+    settle_families(r);
     compute_plane(r);
     compute_routes(r);
     compute_rest(r);

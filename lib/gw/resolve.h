@@ -2,10 +2,10 @@
  * resolve: how the objects fit together, kept up to date record by record.
  *
  * The resolver holds the world (world.h). resolver_take() stores what a record says and marks what that
- * can have affected; resolver_sync() computes what is marked, in the order classes, Gateways, routes,
- * Services, and emits the records that differ from what was last emitted, sorted by kind, namespace and
- * name. The result depends on the objects only, never on the order or the number of steps in which they
- * came.
+ * can have affected; resolver_sync() computes what is marked, in the order Gateways, ListenerSets,
+ * families of these, the data plane, routes, the rest, and emits the records that differ from what was last
+ * emitted, sorted by kind, namespace and name. The result depends on the objects only, never on the order or
+ * the number of steps in which they came.
  *
  * A version that carries error findings never replaces a good one: the object stays as it was, or, where
  * no good version is known, it is `held`, and so is what cannot be decided without it.
@@ -13,16 +13,12 @@
 #ifndef GW_RESOLVE_H
 #define GW_RESOLVE_H
 
-#include "rec/record.h"
+#include "gw/gateway.h"
 
 struct resolver;
 
-struct resolver_options {
-    const char *controller_name; /* GatewayClasses with this spec.controllerName are ours */
-    int64_t now;                 /* seconds since the epoch: certificates are valid at this time or not */
-};
-
-struct resolver *resolver_new(const struct resolver_options *o); /* copies what it needs */
+/* `o` is copied; what it points to is borrowed for the life of the resolver. */
+struct resolver *resolver_new(const struct gateway_options *o);
 void resolver_free(struct resolver *r);
 
 /* False when the record is not the resolver's business: it should be passed on at once. */

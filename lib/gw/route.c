@@ -8,8 +8,6 @@
 #include "gw/hostname.h"
 #include "gw/status.h"
 
-#define GATEWAY_GROUP "gateway.networking.k8s.io"
-
 /* One computation under way. */
 struct work {
     struct route_context *c;
@@ -40,11 +38,11 @@ void route_detach(struct route_context *c, struct node *n)
         return;
     for (int i = 0; i < r->n_attachments; i++) {
         struct attachment *a = &r->attachments[i];
-        struct gateway *g = a->gateway->facts;
-        struct listener *l = g && g->serial == a->serial ? gateway_listener(g, a->listener) : NULL;
+        struct parent *p = parent_facts(a->parent);
+        struct listener *l = p && p->serial == a->serial ? parent_listener(p, a->listener) : NULL;
         if (l)
             count_at(l, a, -1);
-        c->touch(a->gateway, c->ctx);
+        c->touch(a->parent, c->ctx);
     }
     for (int i = 0; i < r->n_uses; i++)
         c->touch(r->uses[i].service, c->ctx);
@@ -58,13 +56,13 @@ void route_detach(struct route_context *c, struct node *n)
 static struct attachment *attachment_for(struct route *r, const struct served *s)
 {
     for (int i = 0; i < r->n_attachments; i++)
-        if (r->attachments[i].gateway == s->gateway && str_eq(r->attachments[i].listener, s->listener->name))
+        if (r->attachments[i].parent == s->parent && str_eq(r->attachments[i].listener, s->listener->name))
             return &r->attachments[i];
     r->attachments = xreallocarray(r->attachments, (size_t)r->n_attachments + 1, sizeof *r->attachments);
     struct attachment *a = &r->attachments[r->n_attachments++];
-    const struct gateway *g = s->gateway->facts;
-    *a = (struct attachment){
-        .gateway = s->gateway, .serial = g->serial, .listener = xstrdup(s->listener->name)};
+    *a = (struct attachment){.parent = s->parent,
+                             .serial = parent_facts(s->parent)->serial,
+                             .listener = xstrdup(s->listener->name)};
     return a;
 }
 
@@ -88,8 +86,8 @@ static void count_attachments(struct work *w)
     for (int i = 0; i < r->n_attachments; i++) {
         struct attachment *a = &r->attachments[i];
         a->is_counted = !r->is_held;
-        count_at(gateway_listener(a->gateway->facts, a->listener), a, 1);
-        w->c->touch(a->gateway, w->c->ctx);
+        count_at(parent_listener(parent_facts(a->parent), a->listener), a, 1);
+        w->c->touch(a->parent, w->c->ctx);
     }
 }
 
@@ -115,25 +113,41 @@ static void refuse_parent(struct work *w, const char *path, enum attach_outcome 
                                                  .condition = &condition});
 }
 
+/* The node that a parentRef names; NULL when it is of somebody else's kind. */
+static struct node *look_at_parent(struct work *w, jv ref)
+{
+    static const struct {
+        const char *name;
+        enum node_kind node;
+    } kinds[] = {{"Gateway", NODE_GATEWAY}, {"ListenerSet", NODE_LISTENERSET}};
+    const char *kind = jx_getstr_or(ref, "kind", "Gateway");
+    if (!str_eq(jx_getstr_or(ref, "group", GATEWAY_GROUP_NAME), GATEWAY_GROUP_NAME))
+        return NULL;
+    for (size_t i = 0; i < N_ELEMS(kinds); i++)
+        if (str_eq(kind, kinds[i].name))
+            return world_look(w->c->world, w->node, kinds[i].node,
+                              jx_getstr_or(ref, "namespace", w->node->ns), jx_getstr_or(ref, "name", ""));
+    return NULL;
+}
+
 static void resolve_parent(struct work *w, jv ref, int i)
 {
     char path[64];
     snprintf(path, sizeof path, "spec.parentRefs[%d]", i);
-    if (!str_eq(jx_getstr_or(ref, "group", GATEWAY_GROUP), GATEWAY_GROUP) ||
-        !str_eq(jx_getstr_or(ref, "kind", "Gateway"), "Gateway"))
-        return; /* somebody else's parent */
-    const char *ns = jx_getstr_or(ref, "namespace", w->node->ns), *name = jx_getstr_or(ref, "name", "");
-    struct node *gateway = world_look(w->c->world, w->node, NODE_GATEWAY, ns, name);
-    const struct gateway *g = gateway->facts;
-    bool waits = node_is_unknown(gateway) || (gateway->present && g && g->is_held);
+    struct node *parent = look_at_parent(w, ref);
+    if (!parent)
+        return;
+    const struct parent *p = parent_facts(parent);
+    bool waits = node_is_unknown(parent) || (parent->present && p && p->is_held);
     if (waits)
         w->route->is_held = true;
-    else if (!gateway->present)
-        findings_addf(&w->findings, F_PARENT_UNKNOWN, path, "Gateway %s/%s does not exist", ns, name);
-    if (!g || !(g->is_ours || waits))
+    else if (!parent->present)
+        findings_addf(&w->findings, F_PARENT_UNKNOWN, path, "%s %s/%s does not exist",
+                      jx_getstr_or(ref, "kind", "Gateway"), parent->ns, parent->name);
+    if (!p || !p->gateway || !(p->is_ours || waits))
         return;
     size_t before = w->served.n;
-    struct attach a = attach_to(w->c->world, w->node, ref, jx_get(w->spec, "hostnames"), gateway, &w->served);
+    struct attach a = attach_to(w->c->world, w->node, ref, jx_get(w->spec, "hostnames"), parent, &w->served);
     if (a.is_waiting)
         w->route->is_held = true;
     if (waits)
@@ -265,14 +279,19 @@ void route_resolved_text(const struct route *r, struct buf *b)
 
 /* ---- the whole ---- */
 
+static const struct node *gateway_of(const struct attachment *a)
+{
+    return parent_facts(a->parent)->gateway;
+}
+
 static jv gateways_json(const struct route *r)
 {
     jv list = jb_arr();
     for (int i = 0; i < r->n_attachments; i++) {
-        const struct node *g = r->attachments[i].gateway;
+        const struct node *g = gateway_of(&r->attachments[i]);
         bool is_listed = false;
         for (int k = 0; k < i; k++)
-            is_listed |= r->attachments[k].gateway == g;
+            is_listed |= gateway_of(&r->attachments[k]) == g;
         if (!is_listed)
             jb_add(&list, jb_strf("%s/%s", g->ns, g->name));
     }
@@ -323,7 +342,7 @@ static void work(struct work *w)
     for (int i = 0; i < jx_len(rules); i++)
         jb_add(&rules_out, resolve_rule(w, jx_at(rules, i), i));
     count_attachments(w);
-    jv bindings = bindings_json(&w->served, w->c->plane); /* leaves only what is programmed, sorted */
+    jv bindings = bindings_json(&w->served, w->c->plane, w->c->world, w->node); /* reduces `served` */
     r->is_bound = w->served.n > 0;
     if (r->is_bound)
         enter_ranks(w);

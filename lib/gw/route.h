@@ -6,13 +6,13 @@
 #define GW_ROUTE_H
 
 #include "gw/backend.h"
-#include "gw/gateway.h"
+#include "gw/plane.h"
 #include "gw/rank.h"
 
 /* One listener that has accepted the route, and what was counted there. */
 struct attachment {
-    struct node *gateway;
-    unsigned serial; /* of the incarnation that counted it */
+    struct node *parent; /* Gateway or ListenerSet */
+    unsigned serial;     /* of the incarnation that counted it */
     char *listener;
     bool is_counted;   /* in attachedRoutes: not while the route is held */
     char **deep_hosts; /* counted in any case: their certificate stays */
@@ -42,23 +42,13 @@ struct route {
     jv findings;    /* owned array */
 };
 
-/* A port that the data plane listens on. */
-struct plane_port {
-    int port;
-    bool is_https;
-};
-
-struct plane {
-    struct plane_port *items;
-    size_t n, cap;
-};
-
 struct route_context {
     struct world *world;
     struct ranks *ranks;
     const struct plane *plane;
     const char *controller_name;
-    /* Called for each Gateway or Service whose own output the route bears on, before and after. */
+    /* Called for each Gateway, ListenerSet or Service whose own output the route bears on, before and after.
+     */
     void (*touch)(struct node *n, void *ctx);
     void *ctx;
 };

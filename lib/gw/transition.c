@@ -54,9 +54,10 @@ void transition_check(const struct transitions *t, const struct rec *r, struct f
 {
     const struct remembered *m = has_immutable(&r->id) ? find(t, &r->id) : NULL;
     if (m && !str_eq(m->controller, controller_of(r)))
-        findings_addf(fs, F_RULE, "spec.controllerName",
-                      "the field is immutable: it was \"%.253s\"; delete the %s and create it anew to change it",
-                      m->controller, r->id.kind);
+        findings_addf(
+            fs, F_RULE, "spec.controllerName",
+            "the field is immutable: it was \"%.253s\"; delete the %s and create it anew to change it",
+            m->controller, r->id.kind);
 }
 
 void transition_keep(struct transitions *t, const struct rec *r)
@@ -83,7 +84,8 @@ void transition_sync(struct transitions *t, const struct rec *sync)
     struct remembered *m, *next;
     if (!sync->full)
         return;
-    HASH_ITER (hh, t->all, m, next) {
+    HASH_ITER(hh, t->all, m, next)
+    {
         if (!m->is_fresh)
             forget(t, m);
         else
@@ -94,6 +96,6 @@ void transition_sync(struct transitions *t, const struct rec *sync)
 void transition_release(struct transitions *t)
 {
     struct remembered *m, *next;
-    HASH_ITER (hh, t->all, m, next)
-        forget(t, m);
+    HASH_ITER(hh, t->all, m, next)
+    forget(t, m);
 }

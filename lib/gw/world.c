@@ -14,6 +14,7 @@ static const struct {
 } kinds[] = {
     {GATEWAY_GROUP, "GatewayClass", NODE_CLASS},
     {GATEWAY_GROUP, "Gateway", NODE_GATEWAY},
+    {GATEWAY_GROUP, "ListenerSet", NODE_LISTENERSET},
     {GATEWAY_GROUP, "HTTPRoute", NODE_HTTPROUTE},
     {GATEWAY_GROUP, "ReferenceGrant", NODE_GRANT},
     {"", "Service", NODE_SERVICE},

@@ -23,6 +23,7 @@
 enum node_kind {
     NODE_CLASS, /* up to NODE_HTTPROUTE they are emitted, in this order; the others are consumed */
     NODE_GATEWAY,
+    NODE_LISTENERSET,
     NODE_SERVICE,
     NODE_HTTPROUTE,
     NODE_SLICE,
@@ -32,7 +33,8 @@ enum node_kind {
     NODE_GRANT,
     NODE_GRANTS, /* bucket: the ReferenceGrants of a namespace */
     NODE_SLICES, /* bucket: the EndpointSlices of a Service */
-    NODE_PLANE,  /* the ports that the data plane listens on */
+    NODE_SETS,   /* bucket: the ListenerSets of a Gateway; computed as a family (family.h) */
+    NODE_PLANE,  /* a cell of the data plane, or without a name all its ports (plane.h) */
     NODE_OTHER,  /* not kept */
 };
 

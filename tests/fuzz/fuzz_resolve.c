@@ -61,7 +61,8 @@ static void take_all(struct resolver *resolver, const char *p, const char *end)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct outcome first = {0}, second = {0};
-    struct resolver *r = resolver_new(&(struct resolver_options){"gwpipe.dev/apisix", 1767225600});
+    struct resolver *r =
+        resolver_new(&(struct gateway_options){.controller_name = "gwpipe.dev/apisix", .now = 1767225600});
     struct resolver_sink once = {emit, tell, &first}, twice = {emit, tell, &second};
     const char *p = (const char *)data;
     take_all(r, p, p + size);
