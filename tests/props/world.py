@@ -26,13 +26,14 @@ def certificate(shop):
 class Maker:
     def __init__(self, rng, cert):
         self.rng, self.cert = rng, cert
+        self.spare_is_ours = rng.random() < 0.3  # immutable, so one answer for the whole life of a world
 
     def obj(self, api, kind, ns, name, **rest):
         meta = {"name": name}
         if ns:
             meta["namespace"] = ns
         stamp = self.rng.choice(STAMPS)
-        if stamp and kind == "HTTPRoute":
+        if stamp and kind in ("HTTPRoute", "ListenerSet"):
             meta["creationTimestamp"] = stamp
         return dict({"apiVersion": api, "kind": kind, "metadata": meta}, **rest)
 
@@ -46,9 +47,10 @@ class Maker:
         return o
 
     def gateway_class(self, name):
-        ours = name == "apisix" or self.rng.random() < 0.3
+        ours = name == "apisix" or self.spare_is_ours
         return self.obj(GW, "GatewayClass", None, name,
-                        spec={"controllerName": "gwpipe.dev/apisix" if ours else "example.com/other"})
+                        spec={"controllerName": "gwpipe.dev/apisix" if ours else "example.com/other",
+                              "description": self.rng.choice("abc")})
 
     def listener(self, i):
         rng = self.rng
@@ -69,16 +71,34 @@ class Maker:
             out["allowedRoutes"] = {"namespaces": {"from": scope}}
         return out
 
-    def gateway(self, ns, name):
+    def listeners(self, most):
         listeners, seen = [], set()
-        for i in range(self.rng.randint(1, 4)):
+        for i in range(self.rng.randint(1, most)):
             l = self.listener(i)
             key = (l["port"], l["protocol"], l.get("hostname"))
             if key not in seen:  # the API server refuses such twins
                 seen.add(key)
                 listeners.append(l)
-        return self.obj(GW, "Gateway", ns, name,
-                        spec={"gatewayClassName": self.rng.choice(["apisix", "apisix", "apisix", "spare"]), "listeners": listeners})
+        return listeners
+
+    def gateway(self, ns, name):
+        rng = self.rng
+        spec = {"gatewayClassName": rng.choice(["apisix", "apisix", "apisix", "spare"]), "listeners": self.listeners(4)}
+        if rng.random() < 0.2:
+            spec["addresses"] = [{"value": rng.choice(["10.9.0.1", "10.9.0.2"])}]
+        scope = rng.choice([None, "All", "Same", "Selector"])
+        if scope:
+            spec["allowedListeners"] = {"namespaces": {"from": scope}}
+        if scope == "Selector":
+            spec["allowedListeners"]["namespaces"]["selector"] = {"matchLabels": {"team": "x"}}
+        return self.obj(GW, "Gateway", ns, name, spec=spec)
+
+    def listener_set(self, ns, name):
+        rng = self.rng
+        ref = {"name": rng.choice(["g0", "g0", "g1"])}
+        if rng.random() < 0.8:
+            ref["namespace"] = "red"
+        return self.obj(GW, "ListenerSet", ns, name, spec={"parentRef": ref, "listeners": self.listeners(3)})
 
     def match(self):
         rng, out = self.rng, {}
@@ -117,6 +137,8 @@ class Maker:
         parents = []
         for _ in range(rng.randint(1, 2)):
             p = {"name": rng.choice(["g0", "g0", "g1", "gone"])}
+            if rng.random() < 0.2:
+                p = {"kind": "ListenerSet", "name": rng.choice(["ls0", "ls1"])}
             if rng.random() < 0.7:
                 p["namespace"] = "red"
             if rng.random() < 0.3:
@@ -164,7 +186,7 @@ class Maker:
 
     def grant(self, ns, name):
         rng = self.rng
-        kind, to = rng.choice([("HTTPRoute", "Service"), ("Gateway", "Secret")])
+        kind, to = rng.choice([("HTTPRoute", "Service"), ("Gateway", "Secret"), ("ListenerSet", "Secret")])
         target = {"group": "", "kind": to}
         if rng.random() < 0.3:
             target["name"] = rng.choice(["s0", "cert"])
@@ -175,13 +197,15 @@ class Maker:
         """One object of any kind, under a name that is likely taken already."""
         rng = self.rng
         ns = rng.choice(NAMESPACES)
-        kind = rng.choice("namespace class gateway gateway route route route route service slice slice secret grant".split())
+        kind = rng.choice("namespace class gateway gateway listeners route route route route service slice slice secret grant".split())
         if kind == "namespace":
             return self.namespace(ns)
         if kind == "class":
             return self.gateway_class(rng.choice(["apisix", "spare"]))
         if kind == "gateway":
             return self.gateway(rng.choice(["red", ns]), rng.choice(["g0", "g1"]))
+        if kind == "listeners":
+            return self.listener_set(rng.choice(["red", ns]), rng.choice(["ls0", "ls1"]))
         if kind == "route":
             return self.http_route(ns, "r%d" % rng.randint(0, 4))
         if kind == "service":
