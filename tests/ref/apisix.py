@@ -108,14 +108,19 @@ def ids_matching(regex: str, caseless: bool) -> int:
     """Which of the 65,536 prefixes of $request_id (32 random hex digits) a regex matches. One that looks further
     than four digits is not modelled."""
     compiled = pcre.pattern(regex, caseless)
-    bits = bytearray(8192)
-    for n in range(65536):
-        found = {compiled.search(f"{n:04x}" + tail) is not None for tail in ("0" * 28, "f" * 28, "08" * 14)}
-        if len(found) > 1:
+    if not compiled.anchored():
+        raise Unsupported(f"request_id ~~ {regex!r} is not anchored")
+
+    def below(prefix: str) -> int:
+        answer = compiled.decided(prefix) if prefix else None
+        if answer is None and len(prefix) == 4:
             raise Unsupported(f"request_id ~~ {regex!r} looks beyond four digits")
-        if found.pop():
-            bits[n >> 3] |= 1 << (n & 7)
-    return int.from_bytes(bits, "little")
+        if answer is None:
+            return functools.reduce(int.__or__, (below(prefix + digit) for digit in "0123456789abcdef"))
+        width = 16 ** (4 - len(prefix))
+        return ((1 << width) - 1) << (int(prefix, 16) * width) if answer else 0
+
+    return below("")
 
 
 # ---------------------------------------------------------------------------------------------------------------
@@ -296,7 +301,7 @@ PLAIN_VARIABLES = {
 
 
 def variable(req: Request, name: str):
-    """ctx.var[name], or None. Names that begin with _ are nobody's."""
+    """ctx.var[name], or None. Names that begin with _, hold a dot or are numbers are nobody's."""
     if name in PLAIN_VARIABLES:
         return PLAIN_VARIABLES[name](req)
     if name.startswith("arg_"):
@@ -305,7 +310,7 @@ def variable(req: Request, name: str):
         return http_variable(req, name[5:])
     if name.startswith("cookie_"):
         return cookie_variable(req, name[7:])
-    if name.startswith("_") or name.isdigit():
+    if name.startswith("_") or name.isdigit() or "." in name:
         return None
     raise Unsupported(f"variable {name}")
 
@@ -462,3 +467,705 @@ def nested(req: Request, rule: list) -> bool:
         raise Refused(f"rule too short: {rule}")
     some = any if logic.endswith("OR") else all
     return some(nested(req, r) for r in rule[1:]) != logic.startswith("!")
+
+
+# ---------------------------------------------------------------------------------------------------------------
+# The router: lua-resty-radixtree, and radixtree_host_uri on top of it
+
+
+METHODS = "GET POST PUT DELETE PATCH HEAD OPTIONS CONNECT TRACE PURGE".split()
+
+
+def path_pattern_agrees(pattern: str, path: str) -> bool:
+    """radixtree's compare_param: where a segment of a pattern begins with : or *, a PCRE is built from the segments,
+    unescaped, and must match the whole path, too. So /a+b/* never matches."""
+    segments = pattern.split("/")
+    while segments and segments[-1] == "":
+        segments.pop()
+    if not any(s[:1] in (":", "*") for s in segments if s):
+        return True
+    parts = [{":": r"([^\/]+)", "*": r"((.|\n)*)"}.get(s[:1], s) for s in segments]
+    regex = r"\/".join(parts) + (r"\/" if pattern.endswith("/") else "")
+    try:
+        match = pcre.pattern(regex).search(path)
+    except pcre.BadPattern:
+        return False
+    return match is not None and match.group(0) == path
+
+
+class Tree:
+    """Keys without a * are found by their hash, first; then the others, which are the text before the first *, from
+    the longest that begins the path to the shortest. In one key's list: higher priority first, then the longer
+    pattern, then the earlier insertion. What does not accept the request is skipped, and the search goes on."""
+
+    def __init__(self):
+        self.exact = {}
+        self.prefixes = {}
+
+    def insert(self, pattern: str, priority: int, value) -> None:
+        if "*" in pattern:
+            entries = self.prefixes.setdefault(pattern[: pattern.index("*")], [])
+        else:
+            entries = self.exact.setdefault(pattern, [])
+        entries.append((priority, pattern, value))
+        entries.sort(key=lambda e: (-e[0], -len(e[1])))
+
+    def find(self, path: str, accepts):
+        for _, _, value in self.exact.get(path, []):
+            if accepts(value):
+                return value
+        for prefix in sorted(self.prefixes, key=len, reverse=True):
+            if path.startswith(prefix):
+                for _, pattern, value in self.prefixes[prefix]:
+                    if accepts(value) and path_pattern_agrees(pattern, path):
+                        return value
+        return None
+
+
+ROUTE_FIELDS = "uri uris host hosts methods priority vars filter_func plugins upstream_id status"
+ROUTE_IGNORED = "id name desc labels timeout enable_websocket create_time update_time"
+
+
+class Route:
+    def __init__(self, conf: dict):
+        only("route", conf, ROUTE_FIELDS, ROUTE_IGNORED)
+        self.id = conf["id"]
+        if ("uri" in conf) == ("uris" in conf):
+            raise Refused(f"route {self.id}: one of uri and uris")
+        if "host" in conf and "hosts" in conf:
+            raise Refused(f"route {self.id}: one of host and hosts")
+        if "plugins" not in conf and "upstream_id" not in conf:
+            raise Refused(f"route {self.id}: neither plugins nor an upstream")
+        self.uris = conf.get("uris") or [conf["uri"]]
+        hosts = conf.get("hosts") or ([conf["host"]] if "host" in conf else None)
+        self.hosts = [h.lower() for h in hosts] if hosts else None
+        self.methods = conf.get("methods", [])
+        if not set(self.methods) <= set(METHODS):
+            raise Refused(f"route {self.id}: methods {self.methods}")
+        self.priority = conf.get("priority", 0)
+        self.vars = conf.get("vars", [])
+        self.filter_func = filter_function(conf["filter_func"]) if "filter_func" in conf else None
+        self.upstream_id = conf.get("upstream_id")
+        self.plugins = [Plugin(name, c) for name, c in sorted(conf.get("plugins", {}).items())]
+        self.plugins = [p for p in self.plugins if not p.disabled]
+        self.plugins.sort(key=lambda p: -p.priority)
+        self.enabled = conf.get("status", 1) == 1
+
+    def accepts(self, req: Request) -> bool:
+        """methods, then vars, then filter_func. A method that radixtree does not know matches no route that names
+        methods."""
+        if self.methods and req.method not in self.methods:
+            return False
+        return expression(req, self.vars) and (self.filter_func is None or self.filter_func(req))
+
+
+class Router:
+    """radixtree_host_uri: one tree of reversed hosts, whose values are trees of paths; after them the routes without
+    a host. A host's tree that has no route for the request is passed over for the next less specific host's."""
+
+    def __init__(self, routes: list):
+        by_host, self.without_host = {}, Tree()
+        for route in routes:
+            if not route.enabled:
+                continue
+            for tree in (
+                [self.without_host]
+                if route.hosts is None
+                else [by_host.setdefault(host[::-1], Tree()) for host in route.hosts]
+            ):
+                for uri in route.uris:
+                    tree.insert(uri, route.priority, route)
+        self.hosts = Tree()
+        for host, tree in by_host.items():
+            self.hosts.insert(host, 0, tree)
+
+    def find(self, req: Request):
+        found = []
+
+        def has_route(tree: Tree) -> bool:
+            found[:] = [tree.find(req.uri, lambda route: route.accepts(req))]
+            return found[0] is not None
+
+        if self.hosts.find(req.host[::-1], has_route) is not None:
+            return found[0]
+        return self.without_host.find(req.uri, lambda route: route.accepts(req))
+
+
+# Lua functions of routes: the text of each, as a pattern with its parameters, and what it does. There are none yet;
+# the text must match in full, so a function that changes is Unsupported until its model has changed, too.
+FILTER_FUNCTIONS = []
+
+
+def filter_function(source: str):
+    for regex, model in FILTER_FUNCTIONS:
+        match = pcre.pattern(r"\A(?:" + regex + r")\z").search(source)
+        if match:
+            return functools.partial(model, match)
+    raise Unsupported(f"filter_func {source!r}")
+
+
+# ---------------------------------------------------------------------------------------------------------------
+# TLS: ssl objects
+
+
+def certificate_for(ssls: list, sni) -> bool:
+    """radixtree_sni: the reversed name, exact, else the longest wildcard; of equal ones the first. Then a wildcard
+    must cover one label only, which is tested by looking for a dot beyond the length of each of the object's names
+    (so any name that long will do); if not, no other object is tried. sni "*" (a string) covers all. Without an SNI
+    there is no certificate (no fallback_sni is configured)."""
+    if not sni:
+        return False
+    name = sni.lower()[::-1]
+    tree = Tree()
+    for conf in ssls:
+        only("ssl", conf, "sni snis status type", "id labels desc cert key certs keys ssl_protocols")
+        if conf.get("type", "server") == "server" and conf.get("status", 1) == 1:
+            for pattern in conf.get("snis") or [conf["sni"]]:
+                tree.insert(pattern.lower().removesuffix(".")[::-1], 0, conf)
+    found = tree.find(name, lambda conf: True)
+    if found is None:
+        return False
+    if "snis" in found:
+        names = [n.lower().removesuffix(".")[::-1] for n in found["snis"]]
+        return any(name == n or "." not in name[len(n) - 1 :] for n in names)
+    return found["sni"] == "*" or "." not in name[len(found["sni"]) - 1 :]
+
+
+# ---------------------------------------------------------------------------------------------------------------
+# Plugins. A phase function gets the request and the plugin's configuration; Exit ends the request there.
+
+
+class Exit(Exception):
+    def __init__(self, status: int, headers: list = ()):
+        self.status = status
+        self.headers = [list(h) for h in headers]
+
+
+class Response:
+    """What goes to the client: got is the endpoint's view of the request, None if APISIX answers itself."""
+
+    def __init__(self, status: int, headers: list, got=None, mirrors=()):
+        self.status = status
+        self.headers = headers
+        self.got = got
+        self.mirrors = list(mirrors)
+
+    def set_header(self, name: str, value) -> None:
+        """ngx.header[name] = value: _ in the name becomes -; no value, or an empty one, removes the header."""
+        name = name.lower().replace("_", "-")
+        self.headers = [h for h in self.headers if h[0] != name]
+        if value is not None and str(value).strip(" \t") != "":
+            self.headers.append([name, str(value).strip(" \t")])
+
+    def add_header(self, name: str, value: str) -> None:
+        name = name.lower().replace("_", "-")
+        if name in ("content-type", "content-length", "location", "last-modified", "etag", "date", "server"):
+            raise Unsupported(f"response header {name} added")
+        self.headers.append([name, value.strip(" \t")])
+
+
+def printable(value: str) -> str:
+    if any(ord(c) < 32 or ord(c) == 127 for c in value):
+        raise Unsupported(f"control characters in {value!r}")
+    return value
+
+
+def fault_injection(req: Request, conf: dict) -> None:
+    """abort: with a percentage, for that share; with vars, if any of the expressions holds. Headers are
+    interpolated, empty ones dropped."""
+    only("fault-injection", conf, "abort")
+    abort = conf["abort"]
+    only("fault-injection.abort", abort, "http_status percentage vars headers", "body")
+    if not req.dice.happens(Fraction(abort.get("percentage", 100), 100)):
+        return
+    if "vars" in abort and not any(expression(req, rules) for rules in abort["vars"]):
+        return
+    response = Response(abort["http_status"], [])
+    for name, value in abort.get("headers", {}).items():
+        response.set_header(name, printable(interpolated(req, str(value))))
+    raise Exit(response.status, response.headers)
+
+
+CORS_ALL_METHODS = "GET,POST,PUT,DELETE,PATCH,HEAD,OPTIONS,CONNECT,TRACE"
+
+
+def cors_rewrite(req: Request, conf: dict) -> None:
+    """Every OPTIONS request is answered here, even one that is no preflight."""
+    only(
+        "cors",
+        conf,
+        "allow_origins allow_methods allow_headers expose_headers max_age allow_credential allow_origins_by_regex",
+    )
+    if conf.get("allow_credential") and "*" in [
+        conf.get("allow_origins", "*"),
+        conf.get("allow_methods", "*"),
+        conf.get("allow_headers", "*"),
+        conf.get("expose_headers"),
+    ]:
+        raise Refused("cors: * with allow_credential")
+    req.stored["origin"] = req.header("origin")
+    if req.method == "OPTIONS":
+        raise Exit(200)
+
+
+def cors_allows(conf: dict, origin):
+    """Which origin is written back, if any. With allow_origins_by_regex only that counts (allow_origins should then
+    be "null", which also makes for Vary). What one literal in allow_origins does is not clear from the facts."""
+    if "allow_origins_by_regex" in conf:
+        if conf.get("allow_origins") != "null":
+            raise Unsupported("cors: allow_origins_by_regex without allow_origins null")
+        return origin if found_by(origin, "|".join(conf["allow_origins_by_regex"]), False) else None
+    allowed = conf.get("allow_origins", "*")
+    if allowed == "*":
+        return "*"
+    if allowed == "**":
+        return origin or "*"
+    if "," not in allowed:
+        raise Unsupported(f"cors.allow_origins {allowed!r}")
+    return origin if origin in allowed.split(",") else None
+
+
+def cors_header_filter(req: Request, conf: dict, response: Response) -> None:
+    """Vary: Origin unless all origins are allowed; the other headers for an allowed origin only. Empty lists make no
+    header, ** stands for all methods or for the headers asked for."""
+    if "origin" not in req.stored:
+        return  # its rewrite phase never ran: an earlier plugin answered
+    allowed = cors_allows(conf, req.stored["origin"])
+    if conf.get("allow_origins", "*") != "*":
+        response.add_header("Vary", "Origin")
+    if allowed is None:
+        return
+    methods, headers = conf.get("allow_methods", "*"), conf.get("allow_headers", "*")
+    response.set_header("Access-Control-Allow-Origin", allowed)
+    response.set_header("Access-Control-Allow-Methods", CORS_ALL_METHODS if methods == "**" else methods)
+    response.set_header("Access-Control-Max-Age", conf.get("max_age", 5))
+    response.set_header("Access-Control-Expose-Headers", conf.get("expose_headers"))
+    asked = req.header("access-control-request-headers")
+    response.set_header("Access-Control-Allow-Headers", asked if headers == "**" else headers)
+    if conf.get("allow_credential"):
+        response.set_header("Access-Control-Allow-Credentials", "true")
+
+
+def substituted(match, template: str) -> str:
+    """ngx.re.sub's replacement: $1, ${1}, $0 and $$; no other $ is allowed."""
+
+    def one(m):
+        if m.group(0) == "$$":
+            return "$"
+        number = m.group(1) or m.group(2)
+        if number is None:
+            raise Refused(f"replacement {template!r}")
+        return match.group(int(number)) or ""
+
+    return pcre.pattern(r"\$(?:\$|(\d+)|\{(\d+)\}|)").replace(template, one)
+
+
+def rewritten_path(req: Request, conf: dict) -> str:
+    """What proxy-rewrite makes of the path: the decoded and normalised $uri, or the raw request target with
+    use_real_request_uri_unsafe; replaced by uri, or by the first pair of regex_uri that matches. Without the flag
+    it is encoded again, up to a ? of the configuration's, and the query is appended; with it nothing more is done
+    (so uri with the flag loses the query)."""
+    unsafe = conf.get("use_real_request_uri_unsafe", False)
+    path = req.target if unsafe else req.uri
+    own_query = False  # whether a ? in it is a separator, not a decoded %3F
+    if "uri" in conf:
+        own_query = True
+        path = interpolated(req, conf["uri"], lambda value: value.replace("?", "%3F", 1))
+    elif "regex_uri" in conf:
+        pairs = conf["regex_uri"]
+        own_query = "?" not in path
+        for regex, template in zip(pairs[::2], pairs[1::2], strict=True):
+            match = pcre.pattern(regex).search(path)
+            if match:
+                req.captures = match
+                start, end = match.span()
+                path = path[:start] + substituted(match, template) + path[end:]
+                break
+    if unsafe:
+        return path
+    cut = path.find("?") if own_query else -1
+    joint = "&" if cut >= 0 else "?"
+    path = escaped_uri(path) if cut < 0 else escaped_uri(path[:cut]) + path[cut:]
+    return path + joint + req.args if req.is_args else path
+
+
+def as_list(value) -> list:
+    return [str(v) for v in value] if isinstance(value, list) else [str(value)]
+
+
+def proxy_rewrite(req: Request, conf: dict) -> None:
+    """The path, then the headers: add, set, remove, in this order. A value set to nothing removes the header. Host
+    is not to be had here (host is), so setting or removing it does nothing."""
+    only("proxy-rewrite", conf, "uri regex_uri host headers method use_real_request_uri_unsafe")
+    if not conf:
+        raise Refused("proxy-rewrite: empty")
+    req.upstream_host = conf.get("host", req.upstream_host)
+    req.upstream_uri = printable(rewritten_path(req, conf))
+    headers = conf.get("headers", {})
+    only("proxy-rewrite.headers", headers, "add set remove")
+
+    def values(templates) -> list:
+        return [printable(interpolated(req, with_captures(t, req.captures))).strip(" \t") for t in as_list(templates)]
+
+    for name, templates in headers.get("add", {}).items():
+        if name.lower() == "host":
+            raise Unsupported("proxy-rewrite.headers.add.host")
+        for value in values(templates):
+            req.add_header(name.lower(), value)
+    for name, templates in headers.get("set", {}).items():
+        if name.lower() != "host":
+            req.set_header(name.lower(), values(templates))
+    for name in headers.get("remove", []):
+        if name.lower() != "host":
+            req.set_header(name.lower(), [])
+    req.method = conf.get("method", req.method)
+
+
+def redirect(req: Request, conf: dict) -> None:
+    r"""Location: $name and ${name} are variables, unknown ones are empty; \$name stays as it is; any other
+    backslash is lost."""
+    only("redirect", conf, "uri ret_code append_query_string encode_uri")
+    if "uri" not in conf:
+        raise Unsupported("redirect without uri")
+
+    def value(name: str) -> str:
+        found = variable(req, name)
+        if found is True:
+            raise Unsupported(f"redirect to the value of a bare {name}")
+        return found or ""
+
+    out = []
+    token = pcre.pattern(r"(\\\$[0-9a-zA-Z_]+)|\$\{([0-9a-zA-Z_]+)\}|\$([0-9a-zA-Z_]+)|(\$|[^$\\]+)")
+    for match in token.each(conf["uri"]):
+        name = match.group(2) or match.group(3)
+        out.append(value(name) if name else match.group(1) or match.group(4))
+    location = "".join(out)
+    cut = location.find("?")
+    if conf.get("encode_uri"):
+        location = escaped_uri(location) if cut < 0 else escaped_uri(location[:cut]) + location[cut:]
+    if conf.get("append_query_string") and req.is_args:
+        location += ("?" if cut < 0 else "&") + req.args
+    if not location.startswith(("http://", "https://")):
+        raise Unsupported(f"redirect to {location!r}")
+    raise Exit(conf.get("ret_code", 302), [["location", printable(location)]])
+
+
+def proxy_mirror(req: Request, conf: dict) -> None:
+    """Chooses the mirror and its URI: what proxy-rewrite left if that ran before (which takes a _meta.priority), else
+    the decoded one. It is sent when the request is proxied. The share is not thrown for here: a mirror does not
+    change what the client gets, so its share is multiplied instead."""
+    only("proxy-mirror", conf, "host path path_concat_mode sample_ratio")
+    uri = req.upstream_uri or req.uri + req.is_args + req.args
+    if "path" in conf:
+        if conf.get("path_concat_mode", "replace") == "prefix":
+            uri = conf["path"] + uri
+        else:
+            uri = conf["path"] + req.is_args + req.args
+    req.stored["mirror"] = (Fraction(repr(conf.get("sample_ratio", 1))), conf["host"], uri)
+
+
+def traffic_split(req: Request, conf: dict) -> None:
+    """The first rule without match, or one of whose matches holds, chooses by weight; an entry without upstream_id
+    means the route's own upstream. One id twice counts once, with its last weight. A missing upstream in any rule
+    is a 500 for every request."""
+    only("traffic-split", conf, "rules")
+    rules = conf.get("rules", [])
+    for rule in rules:
+        only("traffic-split.rules", rule, "match weighted_upstreams")
+        for entry in rule.get("weighted_upstreams", []):
+            only("traffic-split.rules.weighted_upstreams", entry, "upstream_id weight")
+            if "upstream_id" in entry and entry["upstream_id"] not in req.stored["upstreams"]:
+                raise Exit(500)
+    for rule in rules:
+        for match in rule.get("match", []):
+            only("traffic-split.rules.match", match, "vars")
+        if "match" not in rule or any(expression(req, m.get("vars", [])) for m in rule["match"]):
+            weights = {e.get("upstream_id"): e.get("weight", 1) for e in rule.get("weighted_upstreams", [{}])}
+            total = sum(weights.values())
+            if total == 0:
+                raise Unsupported("traffic-split with weights 0 only")
+            chosen = req.dice.throw([(Fraction(w, total), id) for id, w in weights.items()])
+            req.upstream_id = chosen or req.upstream_id
+            return
+
+
+def response_rewrite(req: Request, conf: dict, response: Response) -> None:
+    """vars, then the status, then headers: add, set, remove. Also on answers of APISIX's own. A value in add that
+    holds another : or ends in / is refused."""
+    only("response-rewrite", conf, "headers status_code vars")
+    if not expression(req, conf.get("vars", [])):
+        return
+    if "status_code" in conf:
+        if response.got:
+            raise Unsupported("response-rewrite.status_code for an answer of a backend")
+        response.status = conf["status_code"]
+    headers = conf.get("headers", {})
+    only("response-rewrite.headers", headers, "add set remove")
+    for line in headers.get("add", []):
+        if not pcre.pattern(r"^[^:]+:[^:]*[^/]$").search(line):
+            raise Refused(f"response-rewrite.headers.add {line!r}")
+        match = pcre.pattern(r"^([^:\s]+)\s*:\s*([^:]*)$").search(line)
+        if not match:
+            raise Unsupported(f"response-rewrite.headers.add {line!r}")
+        response.add_header(match.group(1), printable(interpolated(req, match.group(2))))
+    for name, value in headers.get("set", {}).items():
+        response.set_header(name, printable(interpolated(req, str(value))))
+    for name in headers.get("remove", []):
+        response.set_header(name, None)
+
+
+PLUGINS = {
+    "fault-injection": (11000, {"rewrite": fault_injection}),
+    "cors": (4000, {"rewrite": cors_rewrite, "header_filter": cors_header_filter}),
+    "proxy-mirror": (1010, {"rewrite": proxy_mirror}),
+    "proxy-rewrite": (1008, {"rewrite": proxy_rewrite}),
+    "traffic-split": (966, {"access": traffic_split}),
+    "redirect": (900, {"rewrite": redirect}),
+    "response-rewrite": (899, {"header_filter": response_rewrite}),
+}
+
+
+class Plugin:
+    """One plugin of a route. _meta: disable, priority (another place in the order), filter (an expression that is
+    evaluated once per request; where it is false no phase runs)."""
+
+    def __init__(self, name: str, conf: dict):
+        if name not in PLUGINS:
+            raise Unsupported(f"plugin {name}")
+        self.name = name
+        self.conf = {k: v for k, v in conf.items() if k != "_meta"}
+        meta = conf.get("_meta", {})
+        only(f"{name}._meta", meta, "disable priority filter")
+        self.priority = meta.get("priority", PLUGINS[name][0])
+        self.disabled = meta.get("disable", False)
+        self.filter = meta.get("filter")
+        self.phases = PLUGINS[name][1]
+
+    def run(self, phase: str, req: Request, *response) -> None:
+        if phase not in self.phases:
+            return
+        if self.filter is not None:
+            key = "filter " + self.name
+            if key not in req.stored:
+                req.stored[key] = expression(req, self.filter)
+            if not req.stored[key]:
+                return
+        self.phases[phase](req, self.conf, *response)
+
+
+# ---------------------------------------------------------------------------------------------------------------
+# Upstreams
+
+
+def split_address(url: str):
+    """scheme://host[:port]"""
+    scheme, _, address = url.partition("://")
+    host, colon, port = address.rpartition(":")
+    if not colon or address.endswith("]"):
+        host, port = address, {"http": 80, "https": 443, "grpc": 80, "grpcs": 443}[scheme]
+    return scheme, host, int(port)
+
+
+def chosen_node(dice: Dice, nodes: list):
+    """roundrobin over the nodes of the highest priority, in proportion to their weights. A node given twice counts
+    once, with its last weight; if all weights are 0 the shares are equal, and a single node gets everything."""
+    top = max(node.get("priority", 0) for node in nodes)
+    weights = {}
+    for node in nodes:
+        only("upstream.nodes", node, "host port weight priority")
+        if node.get("priority", 0) == top:
+            weights[(node["host"], node["port"])] = node["weight"]
+    if not any(weights.values()):
+        weights = dict.fromkeys(weights, 1)
+    total = sum(weights.values())
+    return dice.throw([(Fraction(weight, total), address) for address, weight in weights.items()])
+
+
+HOP_BY_HOP = "connection keep-alive proxy-connection te trailer transfer-encoding upgrade".split()
+NOT_SHOWN = "host x-real-ip".split()
+
+
+def no_references(value) -> None:
+    """Strings that begin with $secret:// or $env:// are replaced in every plugin, and ${{NAME}} everywhere, when a
+    configuration is loaded."""
+    if isinstance(value, str):
+        if "${{" in value or value.lower().startswith(("$secret://", "$env://")):
+            raise Unsupported(f"reference {value!r}")
+    elif isinstance(value, (list, dict)):
+        for item in value.values() if isinstance(value, dict) else value:
+            no_references(item)
+        if isinstance(value, dict):
+            no_references(list(value))
+
+
+class Apisix:
+    def __init__(self, document: dict, hop_port: int = 19080):
+        document = raw(document)
+        no_references(document)
+        for kind, objects in document.items():
+            if objects and kind not in ("routes", "upstreams", "ssls", "stream_routes"):
+                raise Unsupported(kind)
+        self.hop_port = hop_port
+        self.upstreams = {}
+        for conf in document.get("upstreams") or []:
+            only(
+                "upstream",
+                conf,
+                "id type nodes scheme pass_host upstream_host",
+                "name desc labels retries retry_timeout timeout keepalive_pool tls create_time update_time",
+            )
+            if conf.get("type", "roundrobin") != "roundrobin":
+                raise Unsupported(f"upstream.type {conf['type']}")
+            self.upstreams[conf["id"]] = conf
+        self.ssls = document.get("ssls") or []
+        self.router = Router([Route(conf) for conf in document.get("routes") or []])
+
+    def evaluate(self, request: dict) -> dict:
+        """The outcome of a request, as README.md has it."""
+        request = raw(request)
+        if request["scheme"] == "https" and not certificate_for(self.ssls, request.get("sni")):
+            return {"tls": "refused"}
+        ways = every_way(lambda dice: self.answer(request, self.served(request, dice, 0)))
+        return {"shares": [[chance, text(answer)] for chance, answer in merged(ways)]}
+
+    def served(self, request: dict, dice: Dice, depth: int) -> Response:
+        """One request from nginx's reading of it to the headers of its response."""
+        if depth > 16:
+            raise Unsupported("a loop through the loopback port")
+        try:
+            req = Request(request, dice, depth)
+        except BadRequest:
+            return Response(400, [])
+        if req.method in ("TRACE", "CONNECT"):  # nginx
+            return Response(405, [])
+        route = self.router.find(req)
+        if route is None:
+            return Response(404, [])
+        req.upstream_id = route.upstream_id
+        req.stored["upstreams"] = self.upstreams
+        try:
+            for phase in ("rewrite", "access"):
+                for plugin in route.plugins:
+                    plugin.run(phase, req)
+            response = self.proxied(req)
+        except Exit as answer:
+            response = Response(answer.status, answer.headers)
+        for plugin in route.plugins:
+            plugin.run("header_filter", req, response)
+        return response
+
+    def proxied(self, req: Request) -> Response:
+        """No upstream, a missing one and one without nodes are 503. pass_host says which Host is sent: pass, what
+        the client or proxy-rewrite.host said; rewrite, upstream_host. The raw target is sent unless proxy-rewrite
+        left another. An address on the loopback port is APISIX itself."""
+        upstream = self.upstreams.get(req.upstream_id)
+        if upstream is None or not upstream.get("nodes"):
+            raise Exit(503)
+        host, port = chosen_node(req.dice, upstream["nodes"])
+        scheme = upstream.get("scheme", "http")
+        if scheme not in ("http", "https", "grpc", "grpcs"):
+            raise Unsupported(f"upstream.scheme {scheme}")
+        pass_host = upstream.get("pass_host", "pass")
+        if pass_host == "rewrite":
+            req.upstream_host = upstream["upstream_host"]
+        elif pass_host != "pass":
+            raise Unsupported(f"upstream.pass_host {pass_host}")
+        target = req.upstream_uri or req.target
+        if scheme.startswith("grpc"):
+            req.set_header("content-type", ["application/grpc"])
+        mirrors = self.mirrored(req)
+        if (host, port) == ("127.0.0.1", self.hop_port):
+            response = self.served(self.hop(req, scheme, target), req.dice, req.depth + 1)
+            response.mirrors += mirrors
+            return response
+        got = {
+            "endpoint": f"{host}:{port}",
+            "host": req.upstream_host,
+            "target": target,
+            "headers": sorted(shown(req.headers)),
+            "protocol": scheme,
+        }
+        return Response(200, [[n.lower(), v] for n, v in req.sent["response_headers"]], got, mirrors)
+
+    def hop(self, req: Request, scheme: str, target: str) -> dict:
+        """The request that APISIX gets from itself."""
+        if scheme not in ("http", "grpc"):
+            raise Unsupported(f"{scheme} to the loopback port")
+        return {
+            "address": "127.0.0.1",
+            "port": self.hop_port,
+            "scheme": "http",
+            "sni": None,
+            "http": "2" if scheme == "grpc" else "1.1",
+            "method": req.method,
+            "host": req.upstream_host,
+            "target": target,
+            "headers": [h for h in req.headers if h[0] not in HOP_BY_HOP],
+            "response_headers": req.sent["response_headers"],
+        }
+
+    def mirrored(self, req: Request) -> list:
+        """[(share, address)] of the copies of a request that is proxied. A URI with a character that no request line
+        may hold (a decoded one) is never sent. The copy has the headers and Host that the backend gets, and may go
+        to APISIX itself."""
+        if "mirror" not in req.stored:
+            return []
+        share, url, uri = req.stored["mirror"]
+        if any(not 32 < ord(c) < 127 for c in uri):
+            return []
+        scheme, host, port = split_address(url)
+        if (host, port) != ("127.0.0.1", self.hop_port):
+            return [(share, f"{host}:{port}")]
+        copies = []
+        for chance, response in every_way(lambda d: self.served(self.hop(req, scheme, uri), d, req.depth + 1)):
+            if response.got:
+                copies.append((share * chance, response.got["endpoint"]))
+            copies += [(share * chance * s, address) for s, address in response.mirrors]
+        return copies
+
+    def answer(self, request: dict, response: Response) -> tuple:
+        """A response as README.md's ANSWER, and its mirrors apart."""
+        if response.got:
+            got = dict(response.got, response_headers=sorted(response.headers))
+            return got, response.mirrors
+        local = {"status": response.status}
+        headers = dict(response.headers)
+        if 300 <= response.status < 400 and "location" in headers:
+            local["location"] = headers["location"]
+        if request["method"] == "OPTIONS" and response.status in (200, 204):
+            local["headers"] = sorted(h for h in response.headers if h[0].startswith("access-control-"))
+        if "grpc-status" in headers:
+            local["grpc-status"] = int(headers["grpc-status"])
+        return local, response.mirrors
+
+
+def shown(headers: list) -> list:
+    return [h for h in headers if h[0] not in HOP_BY_HOP + NOT_SHOWN and not h[0].startswith("x-forwarded-")]
+
+
+def merged(ways: list) -> list:
+    """Equal answers become one, whose mirrors have the average of their shares."""
+    groups = {}
+    for chance, (answer, mirrors) in ways:
+        group = groups.setdefault(json.dumps(answer, sort_keys=True), [Fraction(0), answer, {}])
+        group[0] += chance
+        for share, address in mirrors:
+            group[2][address] = group[2].get(address, 0) + chance * share
+    out = []
+    for _, (chance, answer, mirrors) in sorted(groups.items()):
+        if mirrors and "endpoint" in answer:
+            answer["mirrors"] = sorted([share / chance, address] for address, share in mirrors.items())
+        out.append((chance, answer))
+    return out
+
+
+def main() -> None:
+    if len(sys.argv) != 3 or sys.argv[1].startswith("-"):
+        sys.exit("usage: apisix.py CONFIG.json REQUEST.json")
+    with open(sys.argv[1], encoding="utf-8") as config, open(sys.argv[2], encoding="utf-8") as request:
+        outcome = Apisix(json.load(config)).evaluate(json.load(request))
+    print(json.dumps(outcome, indent=2, default=str, ensure_ascii=False))
+
+
+if __name__ == "__main__":
+    main()

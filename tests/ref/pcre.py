@@ -32,10 +32,15 @@ _LIB.pcre2_match_8.argtypes = [
 ]
 _LIB.pcre2_get_ovector_pointer_8.restype = ctypes.POINTER(_SIZE)
 _LIB.pcre2_get_ovector_pointer_8.argtypes = [ctypes.c_void_p]
+_LIB.pcre2_pattern_info_8.restype = ctypes.c_int
+_LIB.pcre2_pattern_info_8.argtypes = [ctypes.c_void_p, ctypes.c_uint32, ctypes.c_void_p]
 
+_ANCHORED = 0x80000000
 _CASELESS = 0x00000008
 _EXTENDED = 0x00000080
+_PARTIAL_HARD = 0x00000020
 _NO_MATCH = -1
+_PARTIAL = -2
 _UNSET = _SIZE(-1).value
 
 
@@ -80,6 +85,21 @@ class Pattern:
         ovector = _LIB.pcre2_get_ovector_pointer_8(self._match)
         spans = [(ovector[2 * i], ovector[2 * i + 1]) for i in range(count)]
         return Match(subject, [None if s == _UNSET else (s, e) for s, e in spans])
+
+    def anchored(self) -> bool:
+        """It can match at the start of a subject only."""
+        options = ctypes.c_uint32()
+        _LIB.pcre2_pattern_info_8(self._code, 0, ctypes.byref(options))  # PCRE2_INFO_ALLOPTIONS
+        return bool(options.value & _ANCHORED)
+
+    def decided(self, subject: str):
+        """Whether an anchored pattern matches every continuation of subject (True), none (False), or that depends
+        (None). The subject must not be empty: PCRE2 calls no empty match partial."""
+        data = subject.encode("latin-1")
+        count = _LIB.pcre2_match_8(self._code, data, len(data), 0, _PARTIAL_HARD, self._match, None)
+        if count < _PARTIAL:
+            raise BadPattern(f"PCRE2 match error {count}")
+        return None if count == _PARTIAL else count > 0
 
     def each(self, subject: str):
         """All matches from left to right; an empty one moves on by one byte."""
