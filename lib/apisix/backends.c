@@ -51,10 +51,10 @@ void backends_release(struct backends *b)
     *b = (struct backends){.upstreams = JX_NONE};
 }
 
-jv abort_500(void)
+jv abort_with(int status)
 {
     jv abort = jb_obj(), o = jb_obj();
-    jb_put_int(&abort, "http_status", 500);
+    jb_put_int(&abort, "http_status", status);
     jb_put(&o, "abort", abort);
     return o;
 }
@@ -122,7 +122,7 @@ static jv traffic_split(jv weighted)
 void backends_put(struct backends *b, jv *route, jv *plugins)
 {
     if (b->valid == 0) {
-        jb_put(plugins, "fault-injection", abort_500());
+        jb_put(plugins, "fault-injection", abort_with(500));
         backends_release(b);
         return;
     }

@@ -21,8 +21,8 @@ struct backends backends_read(jv resolved);
 void backends_put(struct backends *b, jv *route, jv *plugins);
 void backends_release(struct backends *b);
 
-/* The plugin configuration that answers every request 500. Owned. */
-jv abort_500(void);
+/* The configuration of fault-injection that answers every request with this status. Owned. */
+jv abort_with(int status);
 
 /* A PCRE that of 65536 equally likely four-digit hexadecimal beginnings takes the first n (0 < n < 65536). */
 void share_regex(struct buf *out, unsigned n);

@@ -15,6 +15,7 @@
 #include "apisix/filters.h"
 #include "apisix/ids.h"
 #include "apisix/path.h"
+#include "apisix/place.h"
 #include "apisix/translate.h"
 
 /* A binding, or the part of one that redirects to one port: the listeners whose requests it takes. */
@@ -33,15 +34,6 @@ struct rule {
 
 /* ---- conditions ---- */
 
-static jv triple(const char *var, const char *op, const char *value)
-{
-    jv c = jb_arr();
-    jb_add_str(&c, var);
-    jb_add_str(&c, op);
-    jb_add_str(&c, value);
-    return c;
-}
-
 static void add_value_condition(jv *vars, const char *var, jv match)
 {
     struct buf b;
@@ -51,14 +43,14 @@ static void add_value_condition(jv *vars, const char *var, jv match)
         buf_adds(&b, "^(?:");
         regex_keep(&b, value);
         buf_adds(&b, ")$");
-        jb_add(vars, triple(var, "~~", b.p));
+        jb_add(vars, condition(var, "~~", b.p));
     } else if (holds_file_template(value)) {
         buf_addc(&b, '^');
         regex_quote(&b, value, strlen(value));
         buf_adds(&b, "\\z");
-        jb_add(vars, triple(var, "~~", b.p));
+        jb_add(vars, condition(var, "~~", b.p));
     } else {
-        jb_add(vars, triple(var, "==", value));
+        jb_add(vars, condition(var, "==", value));
     }
     buf_free(&b);
 }
@@ -135,33 +127,16 @@ static jv port_list(const struct rule *r, const struct entry *e)
     return ports;
 }
 
-static const char *scheme_of(jv listeners)
-{
-    return is_https(jx_at(listeners, 0)) ? "https" : "http";
-}
-
-/* Which listeners' requests: by scheme where that tells them apart, else by port. Variables are strings
-   to APISIX, so ports are written as such. */
+/* Which listeners' requests. */
 static void add_entry_condition(const struct rule *r, const struct entry *e, jv *vars)
 {
-    const char *limit = jx_getstr(e->binding, "limit");
-    if (!e->is_split && !limit)
-        return;
-    if (!e->is_split && str_eq(limit, "scheme")) {
-        jb_add(vars, triple("scheme", "==", scheme_of(jx_get(e->binding, "listeners"))));
-        return;
-    }
     jv ports = port_list(r, e);
-    if (jx_len(ports) == 1) {
-        jb_add(vars, triple("server_port", "==", jx_str(jx_at(ports, 0))));
-        jb_free(ports);
-        return;
-    }
-    jv c = jb_arr();
-    jb_add_str(&c, "server_port");
-    jb_add_str(&c, "in");
-    jb_add(&c, ports);
-    jb_add(vars, c);
+    place_add_conditions(&(struct place){.says = e->binding,
+                                         .ports = ports,
+                                         .is_https = is_https(jx_at(jx_get(e->binding, "listeners"), 0)),
+                                         .wants_port = e->is_split},
+                         vars);
+    jb_free(ports);
 }
 
 /* ---- a route ---- */
@@ -262,7 +237,7 @@ static void put_behaviour(struct rule *r, const struct match *m, const struct en
     jv plugins = jb_obj();
     findings_init(&said);
     if (r->is_broken) {
-        jb_put(&plugins, "fault-injection", abort_500());
+        jb_put(&plugins, "fault-injection", abort_with(500));
     } else {
         put_filters(r, m, e, &plugins, &said);
         put_timeouts(r, route);

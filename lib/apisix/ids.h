@@ -3,7 +3,8 @@
  *
  *   routes      httproute.NAMESPACE.NAME.RULE.MATCH        and _N for further ones of the same match
  *   upstreams   service.NAMESPACE.NAME.PORT
- *   ssls        gateway.NAMESPACE.NAME_LISTENER
+ *   ssls        gateway.NAMESPACE.NAME_LISTENER            listenerset.NAMESPACE.NAME_LISTENER
+ *   routes      gateway.NAMESPACE.NAME_LISTENER_404        and _421, what answers for a listener at last
  *
  * No two different things get one id: namespaces hold no dot, the number of parts behind the name is fixed
  * for each kind, and '_' stands in no Kubernetes name. What does not fit is cut and ends in "__" and 32 hex

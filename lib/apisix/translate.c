@@ -8,6 +8,7 @@ static const struct {
     void (*translate)(struct translation *t);
 } owners[] = {
     {"gateway.networking.k8s.io", "Gateway", translate_gateway},
+    {"gateway.networking.k8s.io", "ListenerSet", translate_listener_set},
     {"gateway.networking.k8s.io", "HTTPRoute", translate_http_route},
     {"", "Service", translate_service},
 };

@@ -2,7 +2,8 @@
  * translate: the APISIX objects that one record's object owns.
  *
  * A pure function of the record: what it needs from other objects stands in the record's `resolved`
- * member (gw-record(7)). A Gateway owns its ssls, a Service its upstreams, an HTTPRoute its routes.
+ * member (gw-record(7)). A Gateway or ListenerSet owns its ssls and catch-all routes, a Service its
+ * upstreams, an HTTPRoute its routes.
  */
 #ifndef GW_TRANSLATE_H
 #define GW_TRANSLATE_H
@@ -44,5 +45,6 @@ int translation_port(const struct translation *t, int listener_port);
 void translate_http_route(struct translation *t);
 void translate_service(struct translation *t);
 void translate_gateway(struct translation *t);
+void translate_listener_set(struct translation *t);
 
 #endif
