@@ -86,6 +86,11 @@ run_case() { # TOOL/CASE
     fi
 }
 
+# What is compared: all but the list of features in the status of a GatewayClass, which is the same everywhere and
+# has a test of its own (bats/70-features.bats).
+shown='def short: if type == "object" and (.status | type) == "object" then del(.status.supportedFeatures) else . end;
+    if type == "object" and has("records") then .records |= map(short) else short end'
+
 # Raw output to the form that is compared. One jq for all, since starting it costs more than running a tool;
 # when one of them is no JSON, one each.
 normalise() { # TOOL/CASE...
@@ -93,10 +98,10 @@ normalise() { # TOOL/CASE...
     for id; do
         printf '"@@golden %s"\n' "$id"
         cat "$work/$id.raw"
-    done | jq -S . 2>/dev/null | awk -v dir="$work/" '
+    done | jq -S "$shown" 2>/dev/null | awk -v dir="$work/" '
         /^"@@golden / { close(out); out = dir substr($0, 11, length($0) - 11) ".out"; printf "" >out; next }
         { print >out }' && return
-    for id; do jq -S . "$work/$id.raw" >"$work/$id.out" 2>/dev/null || cp "$work/$id.raw" "$work/$id.out"; done
+    for id; do jq -S "$shown" "$work/$id.raw" >"$work/$id.out" 2>/dev/null || cp "$work/$id.raw" "$work/$id.out"; done
 }
 
 # Whether the file as expected ($1; absent means $3) is the file as seen ($2); the difference goes to TAP.

@@ -50,6 +50,22 @@ static void hold(struct additions *a, const char *why)
 
 /* ---- by kind ---- */
 
+static jv supported_features(void)
+{
+    static const char *const names[] = {
+#define FEATURE(name, section, row) name,
+#include "gw/features.def"
+#undef FEATURE
+    };
+    jv list = jb_arr();
+    for (size_t i = 0; i < N_ELEMS(names); i++) {
+        jv o = jb_obj();
+        jb_put_str(&o, "name", names[i]);
+        jb_add(&list, o);
+    }
+    return list;
+}
+
 static void add_class(struct additions *a, const struct node *n)
 {
     const struct gateway_class *c = n->facts;
@@ -58,6 +74,7 @@ static void add_class(struct additions *a, const struct node *n)
     jv status = jb_obj(), conditions = jb_arr();
     jb_add(&conditions, status_condition("Accepted", true, "Accepted", NULL, c->generation));
     jb_put(&status, "conditions", conditions);
+    jb_put(&status, "supportedFeatures", supported_features());
     add_member(a, "status", status);
 }
 

@@ -25,8 +25,8 @@ static void take_address(struct gateway *g, const char *address)
     g->addresses[g->n_addresses++] = xstrdup(address);
 }
 
-/* What the command line gives it: its own, else the one for all. Returns whether it is its own. */
-static bool take_given_addresses(struct gateway *g, const struct node *n, const struct gateway_options *o)
+/* What the command line gives it: its own, else those for all. */
+static void take_given_addresses(struct gateway *g, const struct node *n, const struct gateway_options *o)
 {
     char *name = xasprintf("%s/%s", n->ns, n->name);
     for (size_t i = 0; i < o->n_addresses; i++)
@@ -37,7 +37,6 @@ static bool take_given_addresses(struct gateway *g, const struct node *n, const 
     for (size_t i = 0; !is_own && i < o->n_addresses; i++)
         if (!o->addresses[i].gateway)
             take_address(g, o->addresses[i].address);
-    return is_own;
 }
 
 static void read_address(struct gateway *g, const struct node *n, const struct gateway_options *o, jv spec)
@@ -65,25 +64,39 @@ static int by_text(const void *a, const void *b)
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
+/* Whether these are just the addresses that every Gateway has that asks for none. */
+static bool has_default_addresses(const struct gateway *g, const struct gateway_options *o)
+{
+    size_t n_default = 0;
+    for (size_t i = 0; i < o->n_addresses; i++) {
+        bool is_its = false;
+        for (int k = 0; k < g->n_addresses; k++)
+            is_its |= str_eq(g->addresses[k], o->addresses[i].address);
+        if (!o->addresses[i].gateway && !is_its)
+            return false;
+        n_default += !o->addresses[i].gateway;
+    }
+    return (size_t)g->n_addresses == n_default;
+}
+
 /* Gateways with addresses of their own are told apart by them; the others share all the rest. */
 static void read_addresses(struct gateway *g, const struct node *n, const struct gateway_options *o, jv spec)
 {
     jv list = jx_get(spec, "addresses");
-    bool has_own = jx_len(list) > 0;
+    struct buf b;
     for (int i = 0; i < jx_len(list); i++)
         read_address(g, n, o, jx_at(list, i));
-    if (!has_own)
-        has_own = take_given_addresses(g, n, o);
+    if (jx_len(list) == 0)
+        take_given_addresses(g, n, o);
     if (g->n_addresses > 1)
         qsort(g->addresses, (size_t)g->n_addresses, sizeof *g->addresses, by_text);
-    if (!has_own)
+    if (g->n_addresses == 0 || has_default_addresses(g, o))
         return;
-    struct buf b;
     buf_init(&b, BUF_MAX_SCRATCH);
     for (int i = 0; i < g->n_addresses; i++)
         buf_addf(&b, "%s%s", i ? "," : "", g->addresses[i]);
     free(g->base.group);
-    g->base.group = xstrdup(b.p ? b.p : "");
+    g->base.group = xstrdup(b.p);
     buf_free(&b);
 }
 

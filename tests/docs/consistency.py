@@ -65,6 +65,13 @@ check("what gw-validate warns of is in support.md, and not as `yes`", [
     for mark in [sections.get(kind, {}).get(feature) or sections["Extensions of APISIX"].get(feature)]
     if mark not in marks_of[level]] + ([] if len(limits) == text("lib/gw/support.def").count("\nSUPPORT(") else ["a row is not read"]))
 
+# lib/gw/features.def: what we claim
+claims = re.findall(r'^FEATURE\("(\w+)", "(\w+)", "([^"]+)"\)', text("lib/gw/features.def"), re.M)
+check("every feature that is claimed is `yes` in support.md", [
+    "%s: %s" % (name, sections.get(section, {}).get(row, "no such row")) for name, section, row in claims
+    if sections.get(section, {}).get(row) != "yes"] + ([] if len(claims) == text("lib/gw/features.def").count("\nFEATURE(") else ["a row is not read"]))
+check("features are sorted and unique", [] if [c[0] for c in claims] == sorted({c[0] for c in claims}) else ["sort them"])
+
 kinds = ("GatewayClass Gateway ListenerSet HTTPRoute GRPCRoute TLSRoute TCPRoute UDPRoute ReferenceGrant BackendTLSPolicy "
          "XBackend XBackendTrafficPolicy XMesh").split()
 check("support.md speaks of every kind", [k for k in kinds if "\n## " + k not in text("docs/support.md")])
