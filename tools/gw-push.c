@@ -10,16 +10,23 @@
 #include "base/diag.h"
 #include "base/opt.h"
 #include "base/proc.h"
+#include "push/api_key.h"
 #include "push/session.h"
 #include "rec/loop.h"
 
 static struct opt_list targets;
 static const char *format;
+static struct target_settings settings = {
+    .patience = 10,
+    .resync = 600,
+    .http = {.concurrency = 16, .connect_timeout = 5, .timeout = 60, .max_response = BUF_MAX_FILE},
+};
+static const char *key_file;
 static struct push_options options = {.instance = DEFAULT_INSTANCE, .max_delete = 30};
 
 static const struct opt opts[] = {
-    {0, "to", "TARGET", OPT_LIST, &targets, "file:PATH (.yaml, .yml, .json), or file:- for stdout", NULL, 0,
-     0},
+    {0, "to", "TARGET", OPT_LIST, &targets,
+     "file:PATH (.yaml, .yml, .json), file:- for stdout, or admin:URL, an Admin API", NULL, 0, 0},
     {0, "format", "FORMAT", OPT_ENUM, &format, "yaml or json, where the file's name does not tell (yaml)",
      "yaml|json", 0, 0},
     {0, "instance", "NAME", OPT_TEXT, &options.instance, "touch objects of this instance only (default)",
@@ -30,6 +37,20 @@ static const struct opt opts[] = {
      NULL, 0, 0},
     {'n', "dry-run", NULL, OPT_FLAG, &options.dry_run, "print the operations as records, write nothing", NULL,
      0, 0},
+    {0, "key-file", "FILE", OPT_TEXT, &key_file, "the API's key (else the environment's APISIX_ADMIN_KEY)",
+     NULL, 0, 0},
+    {0, "concurrency", "N", OPT_INT, &settings.http.concurrency, "requests in flight (16)", NULL, 1, 256},
+    {0, "timeout", "SECONDS", OPT_INT, &settings.http.timeout, "for one request (60)", NULL, 1, 3600},
+    {0, "retry-for", "SECONDS", OPT_INT, &settings.patience,
+     "go on trying where there is no answer, a 429 or a 5xx (10)", NULL, 0, 3600},
+    {0, "resync", "SECONDS", OPT_INT, &settings.resync,
+     "read what is live again when that was longer ago; 0: never for that (600)", NULL, 0, 86400},
+    {0, "cacert", "FILE", OPT_TEXT, &settings.http.ca_file, "trust these CAs only (PEM)", NULL, 0, 0},
+    {0, "cert", "FILE", OPT_TEXT, &settings.http.cert_file, "the certificate to show to the server (PEM)",
+     NULL, 0, 0},
+    {0, "key", "FILE", OPT_TEXT, &settings.http.key_file, "the private key of --cert (PEM)", NULL, 0, 0},
+    {0, "insecure", NULL, OPT_FLAG, &settings.http.skip_verify, "do not verify the server's certificate",
+     NULL, 0, 0},
 };
 
 static const struct opt_usage usage = {
@@ -48,8 +69,12 @@ static struct target *the_target(void)
     const char *problem = instance_problem(options.instance);
     if (problem)
         usage_error(&usage, "--instance: \"%s\" %s", options.instance, problem);
-    struct target_settings settings = {
-        .instance = options.instance, .format = format, .force = options.force};
+    settings.instance = options.instance;
+    settings.format = format;
+    settings.force = options.force;
+    settings.api_key = api_key_read(key_file, &why);
+    if (why)
+        usage_error(&usage, "%s", why);
     struct target *t = target_new(targets.items[0], &settings, &why);
     if (!t)
         usage_error(&usage, "--to: \"%s\" %s", targets.items[0], why);

@@ -51,17 +51,22 @@ static struct item *foreign(const struct meeting *m)
     return NULL;
 }
 
-/* An object without labels looks foreign even when we made it; one that is as wanted is no conflict. */
-static bool is_as_wanted(const struct claim *c, const struct item *live)
+static bool is_same(const struct meeting *m, const struct claim *c, const struct item *live)
 {
-    return !apisix_kind(c->item->kind)->has_labels && item_same(c->item, live);
+    return (m->options->is_same ? m->options->is_same : item_same)(c->item, live);
+}
+
+/* An object without labels looks foreign even when we made it; one that is as wanted is no conflict. */
+static bool is_as_wanted(const struct meeting *m, const struct claim *c, const struct item *live)
+{
+    return !apisix_kind(c->item->kind)->has_labels && is_same(m, c, live);
 }
 
 /* Settles the first claim. True when the live object of ours has been dealt with. */
 static bool settle_claim(const struct meeting *m, const struct claim *c)
 {
     struct item *theirs = foreign(m), *live = ours(m);
-    if (theirs && is_as_wanted(c, theirs)) {
+    if (theirs && is_as_wanted(m, c, theirs)) {
         m->plan->n_unchanged++;
     } else if (theirs) {
         refuse(m, c, REFUSED_FOREIGN, NULL);
@@ -71,7 +76,7 @@ static bool settle_claim(const struct meeting *m, const struct claim *c)
         add_op(m, OP_CREATE, c->item, c->owner);
     } else if (!str_eq(live->owner, c->owner->label) && !wanted_gives_up(m->wanted, live)) {
         refuse(m, c, REFUSED_OWNER, live->owner);
-    } else if (item_same(c->item, live)) {
+    } else if (is_same(m, c, live)) {
         m->plan->n_unchanged++;
     } else {
         add_op(m, OP_UPDATE, c->item, c->owner);
@@ -236,6 +241,12 @@ void plan_carry_out(const struct plan *p, struct items *live)
     free(ops);
     items_release(live);
     *live = after;
+}
+
+char *failure_text(const struct op *op)
+{
+    return xasprintf("%s \"%s\" could not be %sd: %s", apisix_kind(op->item->kind)->name, op->item->id,
+                     op_name(op->type), op->why);
 }
 
 char *refusal_text(const struct refusal *r, enum finding_id *id)

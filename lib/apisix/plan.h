@@ -57,6 +57,8 @@ struct plan_options {
      * not set: an object that holds it is set aside.
      */
     bool replaces_env_refs;
+    /* Whether `live` is what writing `wanted` leaves there; NULL: item_same(). */
+    bool (*is_same)(const struct item *wanted, const struct item *live);
 };
 
 /*
@@ -74,6 +76,9 @@ const char *op_name(enum op_type t); /* "create" */
 
 /* The plan carried out on a list: `live` as it is once every operation that did not fail is done. */
 void plan_carry_out(const struct plan *p, struct items *live);
+
+/* The text of a finding for an operation that failed with a `why`; the caller's to free. */
+char *failure_text(const struct op *op);
 
 /* A finding's id and text for a refusal; the text is the caller's to free. */
 char *refusal_text(const struct refusal *r, enum finding_id *id);

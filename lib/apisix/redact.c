@@ -1,5 +1,6 @@
 #include "apisix/redact.h"
 
+#include <stdlib.h>
 #include <strings.h>
 
 /* Members with these names hide their value wherever they stand inside a plugin's configuration. */
@@ -101,6 +102,86 @@ jv redact_apisix(jv apisix)
         jb_put(&out, it.key, list);
     }
     return out;
+}
+
+/* ---- texts about an object ---- */
+
+enum { SHORTEST_SECRET = 3 }; /* what is shorter would be found in every word */
+
+static void hide_text(struct buf *text, const char *secret, size_t n)
+{
+    const char *p = text->p, *found;
+    struct buf out;
+    if (n < SHORTEST_SECRET || !memmem(p, text->len, secret, n))
+        return;
+    buf_init(&out, text->max);
+    for (; (found = memmem(p, (size_t)(text->p + text->len - p), secret, n)); p = found + n) {
+        buf_add(&out, p, (size_t)(found - p));
+        buf_adds(&out, REDACTED);
+    }
+    buf_adds(&out, p);
+    buf_free(text);
+    *text = out;
+}
+
+/* Line by line: a key may be quoted with its line ends spelt in some way. */
+static void hide_leaves(struct buf *text, jv secret)
+{
+    for (int i = 0; jx_is_arr(secret) && i < jx_len(secret); i++)
+        hide_leaves(text, jx_at(secret, i));
+    for (struct jx_iter it = jx_iter(secret); jx_is_obj(secret) && jx_next(&it);)
+        hide_leaves(text, it.value);
+    for (const char *p = jx_str(secret); p && *p;) {
+        size_t n = strcspn(p, "\n");
+        hide_text(text, p, n);
+        p += n + (p[n] == '\n');
+    }
+}
+
+static void hide_differences(struct buf *text, jv plain, jv clean)
+{
+    if (str_same(jx_str(clean), REDACTED)) {
+        hide_leaves(text, plain);
+        return;
+    }
+    for (int i = 0; jx_is_arr(plain) && i < jx_len(plain); i++)
+        hide_differences(text, jx_at(plain, i), jx_at(clean, i));
+    for (struct jx_iter it = jx_iter(plain); jx_is_obj(plain) && jx_next(&it);)
+        hide_differences(text, it.value, jx_get(clean, it.key));
+}
+
+/* Not in the middle of a character. */
+static void cut(struct buf *text, size_t most)
+{
+    size_t n = most;
+    if (text->len <= most)
+        return;
+    while (n > 0 && ((unsigned char)text->p[n] & 0xc0) == 0x80)
+        n--;
+    text->len = n;
+    text->p[n] = '\0';
+    buf_adds(text, "...");
+}
+
+char *redact_text(enum apisix_kind kind, jv object, const char *text, size_t most)
+{
+    struct buf b;
+    jv clean = redact_object(kind, object);
+    buf_init(&b, BUF_MAX_SCRATCH);
+    buf_add(&b, text, strnlen(text, BUF_MAX_MESSAGE));
+    hide_differences(&b, object, clean);
+    jb_free(clean);
+    char *key = strstr(b.p, "-----BEGIN");
+    if (key) {
+        b.len = (size_t)(key - b.p);
+        *key = '\0';
+        buf_adds(&b, REDACTED);
+    }
+    cut(&b, most);
+    for (char *p = b.p; *p; p++)
+        if ((unsigned char)*p < ' ' || *p == 0x7f)
+            *p = ' ';
+    return buf_take(&b);
 }
 
 bool may_hold_secrets(const char *json, size_t n)

@@ -19,6 +19,12 @@ jv redact_object(enum apisix_kind kind, jv object);
 /* The same of a record's `apisix` member, {kind: [objects]}. */
 jv redact_apisix(jv apisix);
 
+/*
+ * What a server says about an object may quote it: the text without anything that redact_object() hides, in
+ * one line, at most `most` bytes. Owned.
+ */
+char *redact_text(enum apisix_kind kind, jv object, const char *text, size_t most);
+
 /* Cheap and cautious: false only when the text of a record surely holds nothing to hide. */
 bool may_hold_secrets(const char *json, size_t n);
 

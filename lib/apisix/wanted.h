@@ -21,6 +21,7 @@
 /* What became of one owner's objects at the last plan; plan.c counts, the report reads. */
 struct tally {
     int created, updated, deleted, refused, failed;
+    bool is_told; /* a record of this cut carries it */
 };
 
 struct owner {

@@ -7,7 +7,7 @@
 #include "push/dry_run.h"
 #include "rec/loop.h"
 
-enum { DELETES_SHOWN = 20 };
+enum { DELETES_SHOWN = 20, FAILURES_SHOWN = 20 };
 
 void session_init(struct session *s, const struct push_options *o, struct target *t)
 {
@@ -73,6 +73,28 @@ static void count_failures(const struct plan *p)
     }
 }
 
+/* Whether operations failed or succeeded each for itself, not all for one reason. */
+static bool tells_each(const struct plan *p)
+{
+    for (size_t i = 0; i < p->ops.n; i++)
+        if (p->ops.items[i].state == OP_DONE || p->ops.items[i].why)
+            return true;
+    return false;
+}
+
+static size_t n_failures(const struct plan *p, enum op_type type)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < p->ops.n; i++)
+        n += p->ops.items[i].state == OP_FAILED && p->ops.items[i].type == type;
+    return n;
+}
+
+static bool has_failures(const struct plan *p)
+{
+    return n_failures(p, OP_CREATE) + n_failures(p, OP_UPDATE) + n_failures(p, OP_DELETE) > 0;
+}
+
 static enum outcome carry_out(struct session *s, struct plan *p)
 {
     struct target *t = s->target;
@@ -88,6 +110,8 @@ static enum outcome carry_out(struct session *s, struct plan *p)
     int code = t->class->carry_out(t, p);
     s->code = worse(s->code, code);
     count_failures(p);
+    if (tells_each(p))
+        return OUTCOME_DONE;
     return code == EXIT_OK ? OUTCOME_DONE : code == EXIT_FINDINGS ? OUTCOME_REFUSED : OUTCOME_FAILED;
 }
 
@@ -102,6 +126,24 @@ static enum outcome reach_target(struct session *s, struct plan *p)
     if (p->refusals.n > 0)
         s->code = worse(s->code, EXIT_FINDINGS);
     return carry_out(s, p);
+}
+
+/* Failures of owners that have no record in this cut to carry them. */
+static void tell_failures(const struct plan *p)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < p->ops.n; i++) {
+        const struct op *op = &p->ops.items[i];
+        if (op->state != OP_FAILED || !op->why || (op->owner && op->owner->tally.is_told) ||
+            n++ >= FAILURES_SHOWN)
+            continue;
+        char *text = failure_text(op);
+        diag(DIAG_ERROR, NULL, finding_kind(F_PUSH_REJECTED)->name, "%s: %s",
+             op->owner ? op->owner->label : op->item->owner, text);
+        free(text);
+    }
+    if (n > FAILURES_SHOWN)
+        diag(DIAG_ERROR, NULL, NULL, "and %zu more", n - FAILURES_SHOWN);
 }
 
 /* Refusals of owners that have no record in this cut to carry them; once, until their number changes. */
@@ -123,18 +165,30 @@ static void tell_refusals(struct session *s, const struct plan *p)
 static void tell_summary(const struct session *s, const struct plan *p, enum outcome outcome)
 {
     static const char *const words[] = {"", "refused: ", "failed: "};
-    if (outcome == OUTCOME_DONE || p->ops.n > 0)
-        diag(DIAG_INFO, NULL, NULL, "%s: %s%zu created, %zu updated, %zu deleted, %zu unchanged%s",
-             s->target->name, s->options.dry_run ? "dry run: " : words[outcome], p->n_created, p->n_updated,
-             p->n_deleted, p->n_unchanged, p->refusals.n > 0 ? "; some were refused" : "");
+    size_t created = p->n_created, updated = p->n_updated, deleted = p->n_deleted, failed = 0;
+    if (outcome != OUTCOME_DONE && p->ops.n == 0)
+        return;
+    if (outcome == OUTCOME_DONE) {
+        size_t not_created = n_failures(p, OP_CREATE), not_updated = n_failures(p, OP_UPDATE),
+               not_deleted = n_failures(p, OP_DELETE);
+        created -= not_created, updated -= not_updated, deleted -= not_deleted;
+        failed = not_created + not_updated + not_deleted;
+    }
+    char *failures = failed > 0 ? xasprintf(", %zu failed", failed) : xstrdup("");
+    diag(DIAG_INFO, NULL, NULL, "%s: %s%zu created, %zu updated, %zu deleted, %zu unchanged%s%s",
+         s->target->name, s->options.dry_run ? "dry run: " : words[outcome], created, updated, deleted,
+         p->n_unchanged, failures, p->refusals.n > 0 ? "; some were refused" : "");
+    free(failures);
 }
 
 static void mark_told(struct session *s)
 {
     for (size_t i = 0; i < s->stash.n; i++) {
         struct owner *o = (struct owner *)s->stash.items[i].owner;
-        if (o)
-            o->complained = o->tally.refused;
+        if (!o)
+            continue;
+        o->complained = o->tally.refused;
+        o->tally.is_told = true;
     }
 }
 
@@ -147,16 +201,18 @@ static void take_sync(struct session *s, const struct rec *r)
              "name may still exist",
              s->target->name);
     wanted_sync(&s->wanted, r->full);
+    s->target->wants_fresh = r->full;
     enum outcome outcome = reach_target(s, &plan);
     if (s->target->class->rest)
         s->target->class->rest(s->target);
     mark_told(s);
     s->code = worse(s->code, stash_emit(&s->stash, s->target->name, outcome, &plan));
     tell_refusals(s, &plan);
+    tell_failures(&plan);
     tell_summary(s, &plan, outcome);
-    plan_release(&plan);
-    if (outcome == OUTCOME_DONE && !s->options.dry_run)
+    if (outcome == OUTCOME_DONE && !s->options.dry_run && !has_failures(&plan))
         wanted_settle(&s->wanted);
+    plan_release(&plan);
     s->n_unsynced = 0;
     s->has_synced = true;
     if (!s->target->takes_stdout)

@@ -107,6 +107,7 @@ static void emit_appended(const struct stashed *item, jv entry)
     jb_free(entry);
 }
 
+/* Refusals of the plan, and failures at the target. */
 static void add_refusals(struct rec *r, const struct owner *o, const struct plan *p)
 {
     struct findings fs;
@@ -117,6 +118,14 @@ static void add_refusals(struct rec *r, const struct owner *o, const struct plan
             continue;
         char *text = refusal_text(&p->refusals.items[i], &id);
         findings_addf(&fs, id, NULL, "%s", text);
+        free(text);
+    }
+    for (size_t i = 0; i < p->ops.n; i++) {
+        const struct op *op = &p->ops.items[i];
+        if (op->owner != o || op->state != OP_FAILED || !op->why)
+            continue;
+        char *text = failure_text(op);
+        findings_addf(&fs, F_PUSH_REJECTED, NULL, "%s", text);
         free(text);
     }
     rec_add_findings(r, &fs, true);
@@ -141,6 +150,11 @@ static int emit_anew(struct stashed *item, jv entry, const struct plan *p)
     return code;
 }
 
+static bool has_news(const struct owner *o)
+{
+    return o && (o->tally.refused > o->set_aside || o->tally.failed > 0);
+}
+
 int stash_emit(struct stash *s, const char *target, enum outcome outcome, const struct plan *p)
 {
     int code = EXIT_OK;
@@ -151,7 +165,7 @@ int stash_emit(struct stash *s, const char *target, enum outcome outcome, const 
             continue;
         }
         jv entry = pushed_entry(item->owner, target, outcome);
-        if (item->has_pushed || (item->owner && item->owner->tally.refused > item->owner->set_aside))
+        if (item->has_pushed || has_news(item->owner))
             code = worse(code, emit_anew(item, entry, p));
         else
             emit_appended(item, entry);

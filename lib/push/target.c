@@ -6,6 +6,7 @@ static const struct {
     const char *prefix;
     struct target *(*make)(const char *rest, const struct target_settings *s, char **why);
 } classes[] = {
+    {"admin:", admin_target_new},
     {"file:", file_target_new},
 };
 
@@ -21,7 +22,7 @@ struct target *target_new(const char *name, const struct target_settings *s, cha
         }
         return t;
     }
-    *why = xstrdup("expected file:PATH");
+    *why = xstrdup("expected file:PATH or admin:URL");
     return NULL;
 }
 

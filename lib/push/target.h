@@ -44,6 +44,7 @@ struct target {
         void (*done)(void *ctx, const struct op *op, double seconds);
         void *ctx;
     } watcher;
+    bool wants_fresh;  /* the caller's, before read: what is remembered will not do */
     bool is_blank;     /* there is nothing yet, not even an empty document: carry out the empty plan too */
     bool takes_stdout; /* it writes to stdout: records cannot go there */
 };
@@ -54,6 +55,8 @@ struct target_settings {
     bool force;         /* write over what cannot be read */
     struct http_settings http;
     const char *api_key; /* for the Admin API; NULL: none */
+    int patience;        /* seconds to go on trying where the answer is none, 429 or 5xx */
+    int resync;          /* seconds after which what is remembered is read again; 0: never */
 };
 
 /* A target from its name. NULL, and the complaint in *why (owned), when there is none of that name. */
@@ -63,5 +66,6 @@ void target_free(struct target *t);
 /* ---- the classes behind target_new(), each in its own file ---- */
 
 struct target *file_target_new(const char *path, const struct target_settings *s, char **why);
+struct target *admin_target_new(const char *url, const struct target_settings *s, char **why);
 
 #endif

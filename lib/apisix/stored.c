@@ -1,0 +1,222 @@
+#include "apisix/stored.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "json/digest.h"
+
+/* ---- in ---- */
+
+/* "r1" of "/apisix/routes/r1". */
+static const char *tail(const char *key)
+{
+    const char *slash = key ? strrchr(key, '/') : NULL;
+    return slash ? slash + 1 : "";
+}
+
+/* The list of the consumers may hold their credentials too. */
+static bool is_credential(enum apisix_kind kind, const char *key)
+{
+    return kind == AK_CONSUMERS && key && strstr(key, "/credentials/");
+}
+
+struct item *stored_item(enum apisix_kind kind, jv entry, const char *instance)
+{
+    char room[32];
+    const char *key = jx_getstr(entry, "key");
+    jv value = jx_get(entry, "value");
+    if (!jx_is_obj(value) || is_credential(kind, key))
+        return NULL;
+    const char *id = item_id_of(kind, value, room, sizeof room);
+    jv object = jb_copy(value);
+    jb_del(&object, "create_time");
+    jb_del(&object, "update_time");
+    struct item *item = item_of(kind, *id ? id : tail(key), item_owner_of(kind, value, instance), object);
+    jb_free(object);
+    return item;
+}
+
+/* ---- out ---- */
+
+/* Its text is compact and sorted: these bytes are a member and nothing else. */
+static bool holds_key(const struct item *item)
+{
+    return item->kind == AK_SSLS || strstr(item->text, "\"client_key\":") != NULL;
+}
+
+static void hash_of(const struct item *item, char hex[DIGEST_HEX + 1])
+{
+    digest_hex(digest_of(item->text, item->len), hex);
+}
+
+char *stored_body(const struct item *item)
+{
+    char hex[DIGEST_HEX + 1];
+    const char *why;
+    struct buf b;
+    if (!apisix_kind(item->kind)->has_labels || !holds_key(item))
+        return NULL;
+    hash_of(item, hex);
+    jv object = jx_parse(item->text, item->len, &why);
+    jv labels = jx_is_obj(jx_get(object, "labels")) ? jb_copy(jx_get(object, "labels")) : jb_obj();
+    jb_put_str(&labels, LABEL_HASH, hex);
+    jb_put(&object, "labels", labels);
+    buf_init(&b, BUF_MAX_OUTPUT);
+    jx_dump_sorted(&b, object);
+    jb_free(object);
+    return buf_take(&b);
+}
+
+/* ---- the same? ---- */
+
+/* Where the comparison stands: "plugins.redirect.ret_code". */
+struct place {
+    struct buf path;
+    enum apisix_kind kind;
+};
+
+/* Members that the server sets, or does not give back; by their whole path. */
+static const char *const not_compared[] = {
+    "id",
+    "labels." LABEL_HASH,
+    "create_time",
+    "update_time",
+};
+static const char *const secrets_of_ssls[] = {"key", "keys"};
+
+static bool is_compared(const struct place *at)
+{
+    for (size_t i = 0; i < N_ELEMS(not_compared); i++)
+        if (str_eq(at->path.p, not_compared[i]))
+            return false;
+    for (size_t i = 0; at->kind == AK_SSLS && i < N_ELEMS(secrets_of_ssls); i++)
+        if (str_eq(at->path.p, secrets_of_ssls[i]))
+            return false;
+    return !has_suffix(at->path.p, "tls.client_key");
+}
+
+/* An upstream is one wherever it stands. */
+static bool is_default_path(const struct place *at, const char *path)
+{
+    const char *kind = apisix_kind(at->kind)->name;
+    size_t n = strlen(kind);
+    if (str_eq(path, at->path.p))
+        return true;
+    return strncmp(path, kind, n) == 0 && path[n] == '.' && str_eq(path + n + 1, at->path.p);
+}
+
+static bool is_default(const struct place *at, jv v)
+{
+    static const struct {
+        const char *path, *value;
+    } rows[] = {
+#define DEFAULT(PATH, VALUE) {PATH, VALUE},
+#include "apisix/stored.def"
+#undef DEFAULT
+    };
+    const char *why;
+    for (size_t i = 0; i < N_ELEMS(rows); i++) {
+        if (!is_default_path(at, rows[i].path))
+            continue;
+        jv row = jx_parse(rows[i].value, strlen(rows[i].value), &why);
+        bool is = jx_equal(row, v);
+        jb_free(row);
+        return is;
+    }
+    return false;
+}
+
+static double number(jv v)
+{
+    struct buf b;
+    buf_init(&b, BUF_MAX_SCRATCH);
+    jx_dump(&b, v);
+    double d = strtod(b.p, NULL);
+    buf_free(&b);
+    return d;
+}
+
+/* The server writes numbers with 14 digits. */
+static bool same_number(jv a, jv b)
+{
+    double x = number(a), y = number(b);
+    return fabs(x - y) <= 1e-13 * fmax(fabs(x), fabs(y));
+}
+
+static bool same(struct place *at, jv wanted, jv live);
+
+static size_t enter(struct place *at, const char *key)
+{
+    size_t before = at->path.len;
+    if (before > 0)
+        buf_addc(&at->path, '.');
+    buf_adds(&at->path, key);
+    return before;
+}
+
+static void leave(struct place *at, size_t before)
+{
+    at->path.len = before;
+    at->path.p[before] = '\0';
+}
+
+/* What stands on one side only must be a default; what stands on both is compared once, from `wanted`. */
+static bool same_members(struct place *at, jv from, jv other, bool from_is_wanted)
+{
+    bool is = true;
+    for (struct jx_iter it = jx_iter(from); is && jx_next(&it);) {
+        size_t before = enter(at, it.key);
+        jv there = jx_get(other, it.key);
+        if (!is_compared(at))
+            is = true;
+        else if (jx_is_none(there))
+            is = is_default(at, it.value);
+        else if (from_is_wanted)
+            is = same(at, it.value, there);
+        leave(at, before);
+    }
+    return is;
+}
+
+static bool same_elements(struct place *at, jv wanted, jv live)
+{
+    bool is = jx_len(wanted) == jx_len(live);
+    for (int i = 0; is && i < jx_len(wanted); i++)
+        is = same(at, jx_at(wanted, i), jx_at(live, i));
+    return is;
+}
+
+static bool same(struct place *at, jv wanted, jv live)
+{
+    if (jx_is_obj(wanted) && jx_is_obj(live))
+        return same_members(at, wanted, live, true) && same_members(at, live, wanted, false);
+    if (jx_is_arr(wanted) && jx_is_arr(live))
+        return same_elements(at, wanted, live);
+    if (jx_is_num(wanted) && jx_is_num(live))
+        return same_number(wanted, live);
+    return jx_equal(wanted, live);
+}
+
+static bool same_hash(const struct item *wanted, jv live)
+{
+    char hex[DIGEST_HEX + 1];
+    if (!apisix_kind(wanted->kind)->has_labels || !holds_key(wanted))
+        return true;
+    hash_of(wanted, hex);
+    return str_same(jx_getstr(jx_get(live, "labels"), LABEL_HASH), hex);
+}
+
+bool stored_same(const struct item *wanted, const struct item *live)
+{
+    if (wanted == live || (wanted->len == live->len && memcmp(wanted->text, live->text, live->len) == 0))
+        return true;
+    const char *why;
+    jv x = jx_parse(wanted->text, wanted->len, &why), y = jx_parse(live->text, live->len, &why);
+    struct place at = {.kind = wanted->kind};
+    buf_init(&at.path, BUF_MAX_SCRATCH);
+    bool is = !jx_is_none(x) && !jx_is_none(y) && same_hash(wanted, y) && same(&at, x, y);
+    buf_free(&at.path);
+    jb_free(x);
+    jb_free(y);
+    return is;
+}

@@ -1,0 +1,32 @@
+/* admin_answer: what the Admin API says, for people and for the next step. */
+#ifndef GW_PUSH_ADMIN_ANSWER_H
+#define GW_PUSH_ADMIN_ANSWER_H
+
+#include "apisix/item.h"
+#include "net/http.h"
+
+enum answer {
+    ANSWER_DONE,
+    ANSWER_ABSENT,  /* 404: no such object */
+    ANSWER_STALE,   /* refused for a reference that a worker of the server may not have seen change yet */
+    ANSWER_REFUSED, /* sending it again will not help */
+    ANSWER_DENIED,  /* the key: nothing else will be taken either */
+    ANSWER_AGAIN,   /* no answer, 429, 5xx */
+};
+
+enum answer answer_of(const struct http_response *r);
+
+/*
+ * Why it is not done, in a few words: owned. Of what the server says the error message only, and nothing in
+ * it that is secret in `item` (NULL: nothing is).
+ */
+char *answer_reason(const struct http_response *r, const struct item *item);
+
+/*
+ * The list of a kind, added to `out`: the objects as stored_item() makes them. NULL, or the complaint, static
+ * or thread-local: it "is not a JSON array".
+ */
+const char *answer_list(const struct http_response *r, enum apisix_kind kind, const char *instance,
+                        struct items *out);
+
+#endif

@@ -1,0 +1,257 @@
+/*
+ * A plan carried out over the Admin API.
+ *
+ * In waves: what others refer to is there before they are, and goes after they are gone. The server checks
+ * most references itself, but not those of stream routes, and not against what fails in the same plan; so
+ * an operation whose ground has not been prepared is not sent.
+ */
+#include <stdlib.h>
+
+#include "apisix/refs.h"
+#include "apisix/stored.h"
+#include "push/admin.h"
+#include "push/admin_answer.h"
+#include "push/admin_url.h"
+
+/* How often a refusal is doubted that may come from a worker which has not seen the last write yet. */
+enum { STALE_TRIES = 4 };
+
+struct writing {
+    struct admin *admin;
+    struct plan *plan;
+    bool is_looking;     /* at what is there, before the waves */
+    bool may_pass;       /* something failed that may succeed later */
+    bool is_final;       /* something failed that will not */
+    bool is_denied;      /* the key is not taken: nothing more is sent */
+    bool is_silent;      /* the last wave found no answer: the next ones wait for none */
+    struct refs missing; /* upstreams that were to be created, and were not */
+};
+
+/* ---- what became of one ---- */
+
+static void settle(struct writing *w, struct op *op, enum op_state state, char *owned_why, double seconds)
+{
+    op->state = state;
+    free(op->why);
+    op->why = owned_why;
+    if (w->admin->base.watcher.done)
+        w->admin->base.watcher.done(w->admin->base.watcher.ctx, op, seconds);
+}
+
+static void fail(struct writing *w, struct op *op, char *owned_why, double seconds)
+{
+    settle(w, op, OP_FAILED, owned_why, seconds);
+    w->is_final = true;
+}
+
+/* Tried again as long as there is patience; then finish_calls() has the last reason. */
+static bool not_yet(struct call *c, const struct http_response *r)
+{
+    const struct op *op = c->what;
+    free(c->why);
+    c->why = answer_reason(r, op->item);
+    return false;
+}
+
+static bool answered(void *ctx, struct call *c, const struct http_response *r)
+{
+    struct writing *w = ctx;
+    struct op *op = c->what;
+    enum answer answer = answer_of(r);
+    if (answer == ANSWER_AGAIN || (answer == ANSWER_STALE && c->tries < STALE_TRIES))
+        return not_yet(c, r);
+    if (answer == ANSWER_DONE || (answer == ANSWER_ABSENT && op->type == OP_DELETE)) {
+        settle(w, op, OP_DONE, NULL, r->seconds);
+        return true;
+    }
+    fail(w, op, answer_reason(r, op->item), r->seconds);
+    w->is_denied = c->batch->is_over = answer == ANSWER_DENIED;
+    return true;
+}
+
+#define DENIED "not sent: the server refuses the key"
+
+static void finish_calls(struct writing *w, struct calls *calls)
+{
+    calls->patience = w->is_silent ? 0 : calls->patience;
+    calls_run(calls);
+    w->is_silent = calls->n > 0 && calls->n_answers == 0;
+    for (size_t i = 0; i < calls->n; i++) {
+        struct call *c = &calls->items[i];
+        if (c->is_settled)
+            continue;
+        const char *why = w->is_denied ? DENIED : "not sent: the server answers nothing";
+        settle(w, c->what, OP_FAILED, xstrdup(c->why ? c->why : why), c->seconds);
+        w->may_pass = w->may_pass || !w->is_denied;
+    }
+    calls_release(calls);
+}
+
+/* ---- a look before ---- */
+
+/* What is there now, NULL when that is not for us. */
+static char *objection(const struct op *op, const struct item *there)
+{
+    if (there && there->owner)
+        return NULL;
+    if (there && !apisix_kind(there->kind)->has_labels)
+        return stored_same(op->item, there)
+                   ? NULL
+                   : xstrdup("it is live and differs, and its kind has no labels to tell whose it is");
+    return xstrdup("it is live by now, and not made by this gwpipe instance; it is left untouched");
+}
+
+static bool looked(void *ctx, struct call *c, const struct http_response *r)
+{
+    struct writing *w = ctx;
+    struct op *op = c->what;
+    const char *bad;
+    enum answer answer = answer_of(r);
+    if (answer == ANSWER_AGAIN)
+        return not_yet(c, r);
+    if (answer == ANSWER_ABSENT)
+        return true;
+    if (answer != ANSWER_DONE) {
+        fail(w, op, answer_reason(r, op->item), r->seconds);
+        w->is_denied = c->batch->is_over = answer == ANSWER_DENIED;
+        return true;
+    }
+    jv entry = jx_parse(r->body, r->len, &bad);
+    struct item *there = stored_item(op->item->kind, entry, w->admin->base.instance);
+    char *why = there ? objection(op, there) : xstrdup("the server's answer is no object");
+    if (why)
+        fail(w, op, why, r->seconds);
+    item_unref(there);
+    jb_free(entry);
+    return true;
+}
+
+/* ---- waves ---- */
+
+static int wave_of(const struct op *op)
+{
+    static const int writes[N_APISIX_KINDS] = {
+        [AK_SSLS] = 0,         [AK_UPSTREAMS] = 1, [AK_PLUGIN_METADATA] = 2, [AK_CONSUMERS] = 2,
+        [AK_GLOBAL_RULES] = 2, [AK_ROUTES] = 3,    [AK_STREAM_ROUTES] = 3,
+    };
+    enum { LAST_WRITE = 3 };
+    int n = writes[op->item->kind];
+    return op->type == OP_DELETE ? 2 * LAST_WRITE + 1 - n : n;
+}
+
+/* One of these upstreams that the object names, owned; NULL: none. */
+static char *named_in(const struct item *item, const struct refs *upstreams)
+{
+    struct refs named = {0};
+    char *found = NULL;
+    if (upstreams->n == 0)
+        return NULL;
+    refs_add(&named, item);
+    for (size_t i = 0; i < named.n && !found; i++)
+        if (refs_has(upstreams, named.items[i]))
+            found = xstrdup(named.items[i]);
+    refs_release(&named);
+    return found;
+}
+
+/* The upstreams that are still named once what is left of the plan is done. */
+static void named_later(const struct writing *w, struct refs *named)
+{
+    struct items after = {0};
+    for (size_t i = 0; i < w->admin->base.live.items.n; i++)
+        items_add(&after, item_ref(w->admin->base.live.items.items[i]));
+    plan_carry_out(w->plan, &after);
+    for (size_t i = 0; i < after.n; i++)
+        refs_add(named, after.items[i]);
+    refs_sort(named);
+    items_release(&after);
+}
+
+/* Why an operation cannot be sent now, NULL when it can. */
+static char *obstacle(const struct writing *w, const struct op *op, const struct refs *named)
+{
+    if (w->is_denied)
+        return xstrdup(DENIED);
+    if (!is_admin_id(op->item->id))
+        return xstrdup("not sent: the id is none that APISIX takes");
+    char *missing = op->type == OP_DELETE ? NULL : named_in(op->item, &w->missing);
+    if (missing) {
+        char *why = xasprintf("not sent: it names upstreams \"%s\", which could not be created", missing);
+        free(missing);
+        return why;
+    }
+    if (op->type == OP_DELETE && op->item->kind == AK_UPSTREAMS && refs_has(named, op->item->id))
+        return xstrdup("not sent: a route that names it could not be changed");
+    return NULL;
+}
+
+static void note_missing(struct writing *w, const struct op *ops, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (ops[i].type != OP_CREATE || ops[i].state != OP_FAILED || ops[i].item->kind != AK_UPSTREAMS)
+            continue;
+        VEC_GROW(&w->missing);
+        w->missing.items[w->missing.n++] = xstrdup(ops[i].item->id);
+    }
+    refs_sort(&w->missing);
+}
+
+static void add_call(struct writing *w, struct calls *calls, struct op *op, char **bodies, size_t *n)
+{
+    const char *method = w->is_looking ? "GET" : op->type == OP_DELETE ? "DELETE" : "PUT";
+    struct call *c = calls_add(calls, method, admin_url(w->admin->root, op->item->kind, op->item->id));
+    c->what = op;
+    if (w->is_looking || op->type == OP_DELETE)
+        return;
+    char *body = stored_body(op->item);
+    c->body = body ? body : op->item->text;
+    c->len = body ? strlen(body) : op->item->len;
+    if (body)
+        bodies[(*n)++] = body;
+}
+
+/* Some operations at once, whatever their order. */
+static void run_wave(struct writing *w, struct op *ops, size_t n)
+{
+    struct refs named = {0};
+    size_t n_bodies = 0;
+    char **bodies = xreallocarray(NULL, n, sizeof *bodies);
+    struct calls calls = admin_calls(w->admin, w->is_looking ? looked : answered, w);
+    if ((w->is_final || w->may_pass) && ops->type == OP_DELETE && ops->item->kind == AK_UPSTREAMS)
+        named_later(w, &named);
+    for (size_t i = 0; i < n; i++) {
+        if (ops[i].state == OP_FAILED)
+            continue;
+        char *why = obstacle(w, &ops[i], &named);
+        if (why)
+            fail(w, &ops[i], why, 0);
+        else
+            add_call(w, &calls, &ops[i], bodies, &n_bodies);
+    }
+    finish_calls(w, &calls);
+    note_missing(w, ops, n);
+    while (n_bodies > 0)
+        free(bodies[--n_bodies]);
+    free(bodies);
+    refs_release(&named);
+}
+
+int admin_carry_out(struct target *t, struct plan *p)
+{
+    struct writing w = {.admin = (struct admin *)t, .plan = p};
+    if (!w.admin->is_listed && p->ops.n > 0) {
+        w.is_looking = true;
+        run_wave(&w, p->ops.items, p->ops.n);
+        w.is_looking = false;
+    }
+    for (size_t i = 0, k; i < p->ops.n; i = k) {
+        for (k = i + 1; k < p->ops.n && wave_of(&p->ops.items[k]) == wave_of(&p->ops.items[i]); k++)
+            ;
+        run_wave(&w, p->ops.items + i, k - i);
+    }
+    plan_carry_out(p, &t->live.items);
+    if (w.may_pass || w.is_final)
+        w.admin->is_reliable = false;
+    refs_release(&w.missing);
+    return w.may_pass ? EXIT_ENV : w.is_final ? EXIT_FINDINGS : EXIT_OK;
+}
