@@ -61,11 +61,11 @@ int admin_list(struct admin *a, struct items *out)
 {
     enum apisix_kind kinds[N_APISIX_KINDS];
     struct listing l = {.admin = a, .out = out};
-    struct calls calls = admin_calls(a, take_list, &l);
+    struct calls calls = api_calls(&a->api, take_list, &l);
     for (enum apisix_kind k = 0; k < N_APISIX_KINDS; k++) {
         kinds[k] = k;
         if (apisix_kind(k)->is_written)
-            calls_add(&calls, "GET", xasprintf("%s/%s", a->root, apisix_kind(k)->name))->what = &kinds[k];
+            calls_add(&calls, "GET", xasprintf("%s/%s", a->api.root, apisix_kind(k)->name))->what = &kinds[k];
     }
     calls_run(&calls);
     int code = tell(a, &calls);

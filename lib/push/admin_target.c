@@ -5,20 +5,7 @@
 #include "apisix/stored.h"
 #include "base/diag.h"
 #include "push/admin.h"
-#include "push/admin_url.h"
-
-struct calls admin_calls(struct admin *a,
-                         bool (*answered)(void *, struct call *, const struct http_response *), void *ctx)
-{
-    return (struct calls){
-        .http = a->http,
-        .headers = a->headers,
-        .concurrency = a->concurrency,
-        .patience = a->patience,
-        .answered = answered,
-        .ctx = ctx,
-    };
-}
+#include "push/drift.h"
 
 static double now(void)
 {
@@ -47,7 +34,7 @@ static int read_live(struct target *t)
     }
     items_sort(&found);
     if (a->is_reliable)
-        admin_tell_drift(a, &t->live.items, &found);
+        drift_tell(t, &t->live.items, &found);
     items_release(&t->live.items);
     t->live.items = found;
     a->is_listed = a->is_reliable = true;
@@ -55,43 +42,38 @@ static int read_live(struct target *t)
     return EXIT_OK;
 }
 
+static int check(struct target *t, struct plan *p)
+{
+    char *why;
+    int code = api_check(&((struct admin *)t)->api, p, &why);
+    if (why)
+        diag(DIAG_ERROR, NULL, NULL, "%s: the objects cannot be checked: %s", t->name, why);
+    free(why);
+    return code;
+}
+
 static void release(struct target *t)
 {
     struct admin *a = (struct admin *)t;
-    http_free(a->http);
-    free(a->root);
-    free(a->key_header);
+    api_close(&a->api);
 }
 
 static const struct target_class class = {
     .read = read_live,
-    .check = admin_check,
+    .check = check,
     .carry_out = admin_carry_out,
     .release = release,
 };
 
 struct target *admin_target_new(const char *url, const struct target_settings *s, char **why)
 {
-    char *root = admin_base(url, why);
-    if (!root)
-        return NULL;
-    struct http *http = http_new(&s->http, why);
-    if (!http) {
-        free(root);
+    struct admin *a = xcalloc(1, sizeof *a);
+    if (!api_open(&a->api, url, s, why)) {
+        free(a);
         return NULL;
     }
-    struct admin *a = xcalloc(1, sizeof *a);
     a->base.class = &class;
     a->base.options.is_same = stored_same;
-    a->root = root;
-    a->http = http;
-    a->concurrency = s->http.concurrency;
-    a->patience = s->patience;
     a->resync = s->resync;
-    a->headers[0] = "Content-Type: application/json";
-    if (s->api_key) {
-        a->key_header = xasprintf("X-API-KEY: %s", s->api_key);
-        a->headers[1] = a->key_header;
-    }
     return &a->base;
 }

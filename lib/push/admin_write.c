@@ -199,7 +199,7 @@ static void note_missing(struct writing *w, const struct op *ops, size_t n)
 static void add_call(struct writing *w, struct calls *calls, struct op *op, char **bodies, size_t *n)
 {
     const char *method = w->is_looking ? "GET" : op->type == OP_DELETE ? "DELETE" : "PUT";
-    struct call *c = calls_add(calls, method, admin_url(w->admin->root, op->item->kind, op->item->id));
+    struct call *c = calls_add(calls, method, admin_url(w->admin->api.root, op->item->kind, op->item->id));
     c->what = op;
     if (w->is_looking || op->type == OP_DELETE)
         return;
@@ -216,7 +216,7 @@ static void run_wave(struct writing *w, struct op *ops, size_t n)
     struct refs named = {0};
     size_t n_bodies = 0;
     char **bodies = xreallocarray(NULL, n, sizeof *bodies);
-    struct calls calls = admin_calls(w->admin, w->is_looking ? looked : answered, w);
+    struct calls calls = api_calls(&w->admin->api, w->is_looking ? looked : answered, w);
     if ((w->is_final || w->may_pass) && ops->type == OP_DELETE && ops->item->kind == AK_UPSTREAMS)
         named_later(w, &named);
     for (size_t i = 0; i < n; i++) {

@@ -1,10 +1,9 @@
-/* --check: what the server would say of the objects, before any of them is written. */
+/* What the server would say of the objects, before any of them is written. */
 #include <stdlib.h>
 
 #include "apisix/redact.h"
-#include "base/diag.h"
-#include "push/admin.h"
 #include "push/admin_answer.h"
+#include "push/api.h"
 
 enum {
     BODY_MOST = 1400 << 10, /* the server takes 1.5 MiB */
@@ -19,14 +18,14 @@ struct batch {
 };
 
 struct checking {
-    struct admin *admin;
     int code;
     char *why; /* the server cannot be asked */
 };
 
-static bool is_write(const struct op *op)
+/* What is larger than a request may be is not asked about. */
+static bool is_asked(const struct op *op)
 {
-    return op->type != OP_DELETE;
+    return op->type != OP_DELETE && op->item->len < BODY_MOST;
 }
 
 /* "routes", or "route". */
@@ -40,7 +39,7 @@ static bool is_kind(enum apisix_kind kind, const char *name)
 static struct op *op_at(const struct batch *b, const char *type, int64_t index)
 {
     for (size_t i = 0; i < b->n; i++)
-        if (is_write(&b->ops[i]) && is_kind(b->ops[i].item->kind, type) && index-- == 0)
+        if (is_asked(&b->ops[i]) && is_kind(b->ops[i].item->kind, type) && index-- == 0)
             return &b->ops[i];
     return NULL;
 }
@@ -74,9 +73,10 @@ static bool checked(void *ctx, struct call *c, const struct http_response *r)
 {
     struct checking *k = ctx;
     struct batch *b = c->what;
+    free(k->why);
+    k->why = NULL;
     if (answer_of(r) == ANSWER_DONE || (r->status == 400 && take_errors(k, b, r)))
         return true;
-    free(k->why);
     k->why = r->status == 404 ? xstrdup("the server has no configs/validate: it is of APISIX 3.17 and later")
                               : answer_reason(r, NULL);
     if (answer_of(r) == ANSWER_AGAIN)
@@ -86,16 +86,16 @@ static bool checked(void *ctx, struct call *c, const struct http_response *r)
     return true;
 }
 
-/* {"routes":[...],...} of as many operations as fit, one at least. */
+/* {"routes":[...],...} of as many operations as fit. */
 static size_t fill(struct batch *b, struct op *ops, size_t n)
 {
     int kind = -1;
     size_t i = 0;
     b->ops = ops;
     buf_init(&b->body, BUF_MAX_OUTPUT);
-    for (; i < n && (b->body.len == 0 || b->body.len + ops[i].item->len < BODY_MOST); i++) {
+    for (; i < n && (!is_asked(&ops[i]) || b->body.len + ops[i].item->len < BODY_MOST); i++) {
         const struct item *item = ops[i].item;
-        if (!is_write(&ops[i]))
+        if (!is_asked(&ops[i]))
             continue;
         if (kind == (int)item->kind)
             buf_addc(&b->body, ',');
@@ -110,14 +110,14 @@ static size_t fill(struct batch *b, struct op *ops, size_t n)
     return i;
 }
 
-int admin_check(struct target *t, struct plan *p)
+int api_check(const struct api *a, struct plan *p, char **why)
 {
-    struct checking k = {.admin = (struct admin *)t};
+    struct checking k = {0};
     for (size_t i = 0; i < p->ops.n && !k.why;) {
         struct batch b = {0};
-        struct calls calls = admin_calls(k.admin, checked, &k);
+        struct calls calls = api_calls(a, checked, &k);
         i += fill(&b, p->ops.items + i, p->ops.n - i);
-        struct call *c = calls_add(&calls, "POST", xasprintf("%s/configs/validate", k.admin->root));
+        struct call *c = calls_add(&calls, "POST", xasprintf("%s/configs/validate", a->root));
         c->what = &b;
         c->body = b.body.p;
         c->len = b.body.len;
@@ -128,8 +128,6 @@ int admin_check(struct target *t, struct plan *p)
         calls_release(&calls);
         buf_free(&b.body);
     }
-    if (k.why && k.code != EXIT_OK)
-        diag(DIAG_ERROR, NULL, NULL, "%s: the objects cannot be checked: %s", t->name, k.why);
-    free(k.why);
+    *why = k.why;
     return k.code;
 }

@@ -1,11 +1,10 @@
-/* Whether somebody else writes what is ours: another gw-push of this instance, or a person. */
-#include "apisix/stored.h"
+#include "push/drift.h"
+
 #include "base/diag.h"
-#include "push/admin.h"
 
 enum { DRIFT_SHOWN = 5 };
 
-struct item *admin_find(const struct items *l, const struct item *key)
+static struct item *find(const struct items *l, const struct item *key)
 {
     size_t from = 0, to = l->n;
     while (from < to) {
@@ -22,6 +21,7 @@ struct item *admin_find(const struct items *l, const struct item *key)
 }
 
 struct drift {
+    const struct target *target;
     struct buf names;
     size_t n;
 };
@@ -33,30 +33,35 @@ static void add_name(struct drift *d, const struct item *item, const char *what)
                  what);
 }
 
+static bool is_same(const struct target *t, const struct item *a, const struct item *b)
+{
+    return t->options.is_same ? t->options.is_same(a, b) : item_same(a, b);
+}
+
 static void look(struct drift *d, const struct item *left, const struct items *found)
 {
-    const struct item *now = admin_find(found, left);
+    const struct item *now = find(found, left);
     if (!now)
         add_name(d, left, "is gone");
-    else if (!stored_same(left, now))
+    else if (!is_same(d->target, left, now))
         add_name(d, left, "has changed");
 }
 
-void admin_tell_drift(const struct admin *a, const struct items *left, const struct items *found)
+void drift_tell(const struct target *t, const struct items *left, const struct items *found)
 {
-    struct drift d = {0};
+    struct drift d = {.target = t};
     buf_init(&d.names, BUF_MAX_MESSAGE);
     for (size_t i = 0; i < left->n; i++)
         if (left->items[i]->owner)
             look(&d, left->items[i], found);
     for (size_t i = 0; i < found->n; i++)
-        if (found->items[i]->owner && !admin_find(left, found->items[i]))
+        if (found->items[i]->owner && !find(left, found->items[i]))
             add_name(&d, found->items[i], "is new");
     if (d.n > DRIFT_SHOWN)
         buf_addf(&d.names, " and %zu more", d.n - DRIFT_SHOWN);
     if (d.n > 0)
         diag(DIAG_WARNING, NULL, NULL,
-             "%s: not as this gw-push left it: %s; does another gw-push write instance \"%s\" here?",
-             a->base.name, d.names.p, a->base.instance);
+             "%s: not as this gw-push left it: %s; does another gw-push write instance \"%s\" here?", t->name,
+             d.names.p, t->instance);
     buf_free(&d.names);
 }
