@@ -13,7 +13,7 @@
 #   X.err, X.rc   its stderr and exit code; absent means empty and 0
 # In the directory `pipeline` all stages run. There X.out.json is the target document together with a short
 # form of every record that reached gw-push, X.err is the stderr of all stages in their order, X.rc their
-# exit codes in one line, and X.in.ndjson enters at gw-validate.
+# exit codes in one line, X.in.ndjson enters at gw-validate, and X.requests is what ref/conformance.py asks of it.
 set -uo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -166,7 +166,7 @@ declare -A tools=()
 for file in "$here"/golden/*/*; do
     name=${file#"$here"/golden/} stem=$file
     [[ -f $file ]] || continue
-    for end in .in.yaml .in.ndjson .args .out.json .out.txt .err .rc; do stem=${stem%"$end"}; done
+    for end in .in.yaml .in.ndjson .args .out.json .out.txt .err .rc .requests; do stem=${stem%"$end"}; done
     wanted "$name" || continue
     if [[ $name == *.in.yaml || $name == *.in.ndjson ]]; then
         cases+=("${stem#"$here"/golden/}")
