@@ -176,20 +176,24 @@ static void find_conflicts_among(struct family *f, struct node *n)
 }
 
 /* HTTPS listeners of a port whose hostnames lie in one another. */
+static void find_overlap(struct family *f, struct claim *c)
+{
+    char room[HOST_MAX + 1];
+    if (!strchr(c->key, '/') || c->listener->protocol != PROTOCOL_HTTPS)
+        return;
+    for (const char *h = host_wider(c->listener->hostname, room); h; h = host_wider(h, room)) {
+        struct claim *other = find_claim(f, c->listener->port, h);
+        if (other)
+            c->mine->overlaps = other->mine->overlaps = true;
+    }
+}
+
 static void find_overlaps(struct family *f)
 {
     struct claim *c, *next;
     HASH_ITER(hh, f->claims, c, next)
     {
-        char room[HOST_MAX + 1];
-        if (!strchr(c->key, '/') || c->listener->protocol != PROTOCOL_HTTPS)
-            continue;
-        for (const char *wider = host_wider(c->listener->hostname, room); wider;
-             wider = host_wider(wider, room)) {
-            struct claim *other = find_claim(f, c->listener->port, wider);
-            if (other)
-                c->mine->overlaps = other->mine->overlaps = true;
-        }
+        find_overlap(f, c);
     }
 }
 

@@ -141,7 +141,8 @@ static void reject(struct resolver *r, struct node *n, struct rec *rec)
 static void read_class(struct resolver *r, struct node *n, jv object)
 {
     struct gateway_class *c = n->facts ? n->facts : xcalloc(1, sizeof *c);
-    c->is_ours = str_eq(jx_getstr_or(jx_get(object, "spec"), "controllerName", ""), r->gateway_options.controller_name);
+    c->is_ours = str_eq(jx_getstr_or(jx_get(object, "spec"), "controllerName", ""),
+                        r->gateway_options.controller_name);
     c->generation = jx_getint_or(jx_get(object, "metadata"), "generation", 0);
     n->facts = c;
 }

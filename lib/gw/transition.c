@@ -95,7 +95,6 @@ void transition_sync(struct transitions *t, const struct rec *sync)
 
 void transition_release(struct transitions *t)
 {
-    struct remembered *m, *next;
-    HASH_ITER(hh, t->all, m, next)
-    forget(t, m);
+    while (t->all)
+        forget(t, t->all);
 }
