@@ -4,6 +4,7 @@
  * Waits for each SYNC, reads what is live at the target, and makes the smallest safe set of writes that
  * brings it to what the records' `apisix` members want.
  */
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "apisix/owner.h"
@@ -14,7 +15,7 @@
 #include "push/session.h"
 #include "rec/loop.h"
 
-static struct opt_list targets;
+static struct opt_list names;
 static const char *format;
 static struct target_settings settings = {
     .patience = 10,
@@ -25,7 +26,7 @@ static const char *key_file;
 static struct push_options options = {.instance = DEFAULT_INSTANCE, .max_delete = 30};
 
 static const struct opt opts[] = {
-    {0, "to", "TARGET", OPT_LIST, &targets,
+    {0, "to", "TARGET", OPT_LIST, &names,
      "file:PATH (.yaml, .yml, .json), file:- for stdout, or admin:URL, an Admin API", NULL, 0, 0},
     {0, "format", "FORMAT", OPT_ENUM, &format, "yaml or json, where the file's name does not tell (yaml)",
      "yaml|json", 0, 0},
@@ -55,17 +56,15 @@ static const struct opt opts[] = {
 
 static const struct opt_usage usage = {
     .tool = "gw-push",
-    .synopsis = "--to TARGET [OPTION]... [-]",
+    .synopsis = "--to TARGET [--to TARGET]... [OPTION]... [-]",
     .purpose = "Write the APISIX objects of the records to APISIX, at each SYNC.",
     .opts = opts,
     .n_opts = N_ELEMS(opts),
 };
 
-static struct target *the_target(void)
+static void read_settings(void)
 {
     char *why;
-    if (targets.n != 1)
-        usage_error(&usage, targets.n == 0 ? "--to is missing" : "--to is given twice; one target is served");
     const char *problem = instance_problem(options.instance);
     if (problem)
         usage_error(&usage, "--instance: \"%s\" %s", options.instance, problem);
@@ -75,10 +74,24 @@ static struct target *the_target(void)
     settings.api_key = api_key_read(key_file, &why);
     if (why)
         usage_error(&usage, "%s", why);
-    struct target *t = target_new(targets.items[0], &settings, &why);
-    if (!t)
-        usage_error(&usage, "--to: \"%s\" %s", targets.items[0], why);
-    return t;
+}
+
+/* As many as there are names. */
+static struct target **make_targets(void)
+{
+    char *why;
+    if (names.n == 0)
+        usage_error(&usage, "--to is missing");
+    struct target **list = xcalloc(names.n, sizeof(struct target *));
+    for (size_t i = 0; i < names.n; i++) {
+        for (size_t k = 0; k < i; k++)
+            if (str_eq(names.items[i], names.items[k]))
+                usage_error(&usage, "--to: \"%s\" is given twice", names.items[i]);
+        list[i] = target_new(names.items[i], &settings, &why);
+        if (!list[i])
+            usage_error(&usage, "--to: \"%s\" %s", names.items[i], why);
+    }
+    return list;
 }
 
 static void on_record(struct rec *r, void *ctx)
@@ -93,11 +106,14 @@ int main(int argc, char **argv)
     if (isatty(STDERR_FILENO))
         diag_verbosity(DIAG_INFO);
     opt_parse(&usage, argc, argv);
-    struct target *target = the_target();
+    read_settings();
+    struct target **targets = make_targets();
     opt_expect_stdin(&usage, argc, argv);
-    session_init(&session, &options, target);
+    session_init(&session, &options, targets, names.n);
     int code = rec_loop(STDIN_FILENO, &(struct loop){on_record, &session});
     code = worse(code, session_finish(&session));
-    target_free(target);
+    for (size_t i = 0; i < names.n; i++)
+        target_free(targets[i]);
+    free(targets);
     return proc_finish(code);
 }

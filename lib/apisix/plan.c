@@ -8,30 +8,46 @@
 struct meeting {
     struct plan *plan;
     const struct plan_options *options;
-    const struct wanted *wanted;
+    struct wanted *wanted;
     struct item *const *live;
     size_t n_live;
     const struct claim *claims;
     size_t n_claims;
 };
 
+static int *counter(struct tally *t, enum op_type type)
+{
+    int *counters[] = {&t->created, &t->updated, &t->deleted};
+    return counters[type];
+}
+
 static void refuse(const struct meeting *m, const struct claim *c, enum refusal_reason why, const char *other)
 {
     VEC_GROW(&m->plan->refusals);
     m->plan->refusals.items[m->plan->refusals.n++] = (struct refusal){why, c->item, c->owner, other};
-    c->owner->tally.refused++;
+    m->plan->tallies[c->owner->slot].refused++;
 }
 
-static void add_op(const struct meeting *m, enum op_type type, struct item *item, struct owner *owner)
+static void add_op(const struct meeting *m, enum op_type type, struct item *item, struct item *was,
+                   struct owner *owner)
 {
     VEC_GROW(&m->plan->ops);
-    m->plan->ops.items[m->plan->ops.n++] = (struct op){.type = type, .item = item, .owner = owner};
-    if (owner && type == OP_CREATE)
-        owner->tally.created++;
-    if (owner && type == OP_UPDATE)
-        owner->tally.updated++;
-    if (owner && type == OP_DELETE)
-        owner->tally.deleted++;
+    m->plan->ops.items[m->plan->ops.n++] =
+        (struct op){.type = type, .item = item_ref(item), .was = was ? item_ref(was) : NULL, .owner = owner};
+    if (owner)
+        ++*counter(&m->plan->tallies[owner->slot], type);
+}
+
+static void op_release(struct op *op)
+{
+    item_unref(op->item);
+    item_unref(op->was);
+    free(op->why);
+}
+
+static bool may_go(const struct meeting *m, const struct item *live)
+{
+    return wanted_gives_up(m->wanted, live, m->options->prunes);
 }
 
 /* The live object of ours, at most one: a target holds an id once. */
@@ -73,13 +89,13 @@ static bool settle_claim(const struct meeting *m, const struct claim *c)
     } else if (m->options->replaces_env_refs && c->item->holds_env_ref) {
         refuse(m, c, REFUSED_ENV_REF, NULL);
     } else if (!live) {
-        add_op(m, OP_CREATE, c->item, c->owner);
-    } else if (!str_eq(live->owner, c->owner->label) && !wanted_gives_up(m->wanted, live)) {
+        add_op(m, OP_CREATE, c->item, NULL, c->owner);
+    } else if (!str_eq(live->owner, c->owner->label) && !may_go(m, live)) {
         refuse(m, c, REFUSED_OWNER, live->owner);
     } else if (is_same(m, c, live)) {
         m->plan->n_unchanged++;
     } else {
-        add_op(m, OP_UPDATE, c->item, c->owner);
+        add_op(m, OP_UPDATE, c->item, live, c->owner);
     }
     return live != NULL;
 }
@@ -90,8 +106,8 @@ static void settle(const struct meeting *m)
     bool is_settled = m->n_claims > 0 && settle_claim(m, &m->claims[0]);
     for (size_t i = 1; i < m->n_claims; i++)
         refuse(m, &m->claims[i], REFUSED_OWNER, m->claims[0].owner->label);
-    if (live && !is_settled && wanted_gives_up(m->wanted, live))
-        add_op(m, OP_DELETE, live, wanted_owner(m->wanted, live->owner));
+    if (live && !is_settled && may_go(m, live))
+        add_op(m, OP_DELETE, live, NULL, wanted_owner(m->wanted, live->owner));
     m->plan->n_live += live != NULL;
 }
 
@@ -129,12 +145,15 @@ static void keep_named_upstreams(struct plan *p, const struct items *live)
     for (size_t i = 0; i < p->ops.n; i++) {
         struct op *op = &p->ops.items[i];
         bool is_kept = deletes_upstream(op) && refs_has(&refs, op->item->id);
-        if (!is_kept)
+        if (!is_kept) {
             p->ops.items[k++] = *op;
-        if (!is_kept || !op->owner)
             continue;
-        op->owner->tally.deleted--;
-        op->owner->has_remains = true;
+        }
+        if (op->owner) {
+            p->tallies[op->owner->slot].deleted--;
+            op->owner->has_remains = true;
+        }
+        op_release(op);
     }
     p->ops.n = k;
     refs_release(&refs);
@@ -165,10 +184,7 @@ void plan_make(struct plan *p, const struct plan_options *o, struct wanted *w, c
 {
     *p = (struct plan){0};
     wanted_claims(w);
-    for (struct owner *owner = w->owners; owner; owner = owner->hh.next) {
-        owner->tally = (struct tally){.refused = owner->set_aside};
-        owner->has_remains = false;
-    }
+    p->tallies = xcalloc(w->n_owners + 1, sizeof *p->tallies);
     for (size_t i = 0, k = 0; i < live->n || k < w->n_claims;) {
         struct meeting m = {p, o, w, live->items + i, 0, w->claims + k, 0};
         bool live_first =
@@ -187,10 +203,34 @@ void plan_make(struct plan *p, const struct plan_options *o, struct wanted *w, c
 void plan_release(struct plan *p)
 {
     for (size_t i = 0; i < p->ops.n; i++)
-        free(p->ops.items[i].why);
+        op_release(&p->ops.items[i]);
     free(p->ops.items);
     free(p->refusals.items);
+    free(p->tallies);
     *p = (struct plan){0};
+}
+
+struct tally plan_tally(const struct plan *p, const struct owner *o)
+{
+    return o && p->tallies ? p->tallies[o->slot] : (struct tally){0};
+}
+
+void plan_count_failures(struct plan *p)
+{
+    size_t *totals[] = {&p->n_created, &p->n_updated, &p->n_deleted};
+    for (size_t i = 0; i < p->ops.n; i++) {
+        const struct op *op = &p->ops.items[i];
+        if (op->state != OP_FAILED)
+            continue;
+        p->n_failed++;
+        --*totals[op->type];
+        if (!op->owner)
+            continue;
+        struct tally *t = &p->tallies[op->owner->slot];
+        --*counter(t, op->type);
+        t->failed++;
+        op->owner->has_remains = true;
+    }
 }
 
 bool plan_shrinks(const struct plan *p, int percent)
@@ -201,6 +241,58 @@ bool plan_shrinks(const struct plan *p, int percent)
 const char *op_name(enum op_type t)
 {
     return t == OP_CREATE ? "create" : t == OP_UPDATE ? "update" : "delete";
+}
+
+/* ---- what cannot be done without the rest ---- */
+
+static void fail(struct op *op, char *owned_why)
+{
+    op->state = OP_FAILED;
+    op->why = owned_why;
+}
+
+static void fail_without_upstream(struct plan *p)
+{
+    struct refs missing = {0};
+    for (size_t i = 0; i < p->ops.n; i++) {
+        const struct op *op = &p->ops.items[i];
+        if (op->type != OP_CREATE || op->state != OP_FAILED || op->item->kind != AK_UPSTREAMS)
+            continue;
+        VEC_GROW(&missing);
+        missing.items[missing.n++] = xstrdup(op->item->id);
+    }
+    refs_sort(&missing);
+    for (size_t i = 0; i < p->ops.n; i++) {
+        struct op *op = &p->ops.items[i];
+        if (op->type == OP_DELETE || op->state == OP_FAILED)
+            continue;
+        char *name = refs_first_named(&missing, op->item);
+        if (name)
+            fail(op, xasprintf("it names upstreams \"%s\", which cannot be created", name));
+        free(name);
+    }
+    refs_release(&missing);
+}
+
+void plan_fail_dependents(struct plan *p, const struct items *live)
+{
+    struct refs named = {0};
+    size_t n = 0, n_deletes = 0;
+    for (size_t i = 0; i < p->ops.n; i++) {
+        n += p->ops.items[i].state == OP_FAILED;
+        n_deletes += deletes_upstream(&p->ops.items[i]);
+    }
+    if (n == 0)
+        return;
+    fail_without_upstream(p);
+    if (n_deletes > 0)
+        refs_after(p, live, &named);
+    for (size_t i = 0; i < p->ops.n; i++) {
+        struct op *op = &p->ops.items[i];
+        if (op->state != OP_FAILED && deletes_upstream(op) && refs_has(&named, op->item->id))
+            fail(op, xstrdup("an object that names it cannot be changed"));
+    }
+    refs_release(&named);
 }
 
 /* ---- on a list ---- */

@@ -20,7 +20,8 @@ enum op_state { OP_PLANNED, OP_DONE, OP_FAILED };
 struct op {
     enum op_type type;
     enum op_state state; /* the target's to set */
-    struct item *item;   /* what to write, or what goes; borrowed from wanted or live */
+    struct item *item;   /* what to write, or what goes */
+    struct item *was;    /* of an update: what is live; else NULL */
     struct owner *owner; /* NULL when the stream does not know it */
     char *why;           /* the target's answer when it failed, or NULL; the plan's to free */
 };
@@ -38,6 +39,11 @@ struct refusal {
     const char *other; /* the other owner's label, NULL where there is none */
 };
 
+/* What becomes of one owner's objects at one target. */
+struct tally {
+    int created, updated, deleted, refused, failed;
+};
+
 struct plan {
     struct { /* in the order of execution */
         struct op *items;
@@ -47,7 +53,8 @@ struct plan {
         struct refusal *items;
         size_t n, cap;
     } refusals;
-    size_t n_created, n_updated, n_deleted, n_unchanged;
+    struct tally *tallies; /* by the owners' slots */
+    size_t n_created, n_updated, n_deleted, n_unchanged, n_failed;
     size_t n_live; /* of ours, what the deletes are a share of */
 };
 
@@ -57,16 +64,28 @@ struct plan_options {
      * not set: an object that holds it is set aside.
      */
     bool replaces_env_refs;
+    bool prunes; /* the stream has named the whole world: what is ours, and of an owner not in it, goes */
     /* Whether `live` is what writing `wanted` leaves there; NULL: item_same(). */
     bool (*is_same)(const struct item *wanted, const struct item *live);
 };
 
 /*
- * `live` is sorted. Brings the claims of `w` up to date and counts operations and refusals in the tallies of
- * the owners. The plan borrows: it lives no longer than `w` and `live` stay unchanged.
+ * `live` is sorted. Brings the claims of `w` up to date. The plan borrows the owners: it lives no longer than
+ * the next record is taken. Of one `w` there may be several plans, each for a target of its own.
  */
 void plan_make(struct plan *p, const struct plan_options *o, struct wanted *w, const struct items *live);
 void plan_release(struct plan *p);
+
+/* What becomes of the objects of an owner; all 0 for NULL. */
+struct tally plan_tally(const struct plan *p, const struct owner *o);
+
+/* Before it is carried out: fails each operation that cannot be without one that has failed already: an
+   object that names an upstream which will not be there, the delete of an upstream that is still named then.
+ */
+void plan_fail_dependents(struct plan *p, const struct items *live);
+
+/* Once it is carried out: what failed is counted as that, not as what it was to be. */
+void plan_count_failures(struct plan *p);
 
 /* Whether more than `percent` of what is live, and at least PLAN_FEW objects, would be deleted. */
 enum { PLAN_FEW = 10 };

@@ -36,6 +36,20 @@ bool refs_has(const struct refs *r, const char *upstream_id)
     return r->n > 0 && bsearch(&upstream_id, r->items, r->n, sizeof *r->items, compare) != NULL;
 }
 
+char *refs_first_named(const struct refs *r, const struct item *by)
+{
+    struct refs named = {0};
+    char *found = NULL;
+    if (r->n == 0)
+        return NULL;
+    refs_add(&named, by);
+    for (size_t i = 0; i < named.n && !found; i++)
+        if (refs_has(r, named.items[i]))
+            found = xstrdup(named.items[i]);
+    refs_release(&named);
+    return found;
+}
+
 void refs_release(struct refs *r)
 {
     for (size_t i = 0; i < r->n; i++)

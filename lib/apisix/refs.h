@@ -13,6 +13,9 @@ struct refs {
 void refs_add(struct refs *r, const struct item *from);
 void refs_sort(struct refs *r);
 bool refs_has(const struct refs *r, const char *upstream_id);
+
+/* The first of `refs` (sorted) that the object names: owned; NULL: none. */
+char *refs_first_named(const struct refs *r, const struct item *by);
 void refs_release(struct refs *r);
 
 #endif

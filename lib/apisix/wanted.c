@@ -211,20 +211,23 @@ struct owner *wanted_take(struct wanted *w, const struct rec *r, struct findings
 
 /* ---- SYNC ---- */
 
-void wanted_sync(struct wanted *w, bool full)
+bool wanted_sync(struct wanted *w, bool full)
 {
     struct owner *next;
-    if (!full)
-        return;
     for (struct owner *o = w->owners; o; o = next) {
         next = o->hh.next;
+        o->has_remains = false;
+        if (!full)
+            continue;
         if (!o->is_fresh)
             forget_owner(w, o);
         else
             o->is_fresh = false;
     }
-    w->knows_all = !w->has_gaps;
-    w->has_gaps = false;
+    bool knows_all = full && !w->has_gaps;
+    if (full)
+        w->has_gaps = false;
+    return knows_all;
 }
 
 void wanted_settle(struct wanted *w)
@@ -235,7 +238,6 @@ void wanted_settle(struct wanted *w)
         if (o->is_gone && !o->has_remains)
             forget_owner(w, o);
     }
-    w->knows_all = false;
 }
 
 static int compare_claims(const void *a, const void *b)
@@ -250,8 +252,11 @@ void wanted_claims(struct wanted *w)
     size_t n = 0;
     if (!w->is_stale)
         return;
-    for (const struct owner *o = w->owners; o; o = o->hh.next)
+    w->n_owners = 0;
+    for (struct owner *o = w->owners; o; o = o->hh.next) {
+        o->slot = w->n_owners++;
         n += o->items.n;
+    }
     w->claims = xreallocarray(w->claims, n, sizeof *w->claims);
     w->n_claims = 0;
     for (struct owner *o = w->owners; o; o = o->hh.next)
@@ -261,13 +266,13 @@ void wanted_claims(struct wanted *w)
     w->is_stale = false;
 }
 
-bool wanted_gives_up(const struct wanted *w, const struct item *live)
+bool wanted_gives_up(const struct wanted *w, const struct item *live, bool prunes)
 {
     if (!live->owner)
         return false;
     const struct owner *o = wanted_owner(w, live->owner);
     if (!o)
-        return w->knows_all;
+        return prunes;
     if (o->spares || o->n_keep == 0)
         return !o->spares;
     char *name = xasprintf("%s/%s", apisix_kind(live->kind)->name, live->id);

@@ -18,12 +18,6 @@
 #include "rec/finding.h"
 #include "rec/record.h"
 
-/* What became of one owner's objects at the last plan; plan.c counts, the report reads. */
-struct tally {
-    int created, updated, deleted, refused, failed;
-    bool is_told; /* a record of this cut carries it */
-};
-
 struct owner {
     const char *label;
     char *group;        /* of the kind that speaks under this label */
@@ -33,11 +27,10 @@ struct owner {
     bool spares;      /* held, or an object was set aside: nothing live of it is deleted */
     bool is_held;     /* as its record says */
     bool is_gone;     /* DELETED: forgotten once that is carried out */
-    bool has_remains; /* the plan kept something of it that others still name */
+    bool has_remains; /* since the last SYNC, a plan left something of it where it was */
     bool is_fresh;    /* mentioned since the last full SYNC */
     int set_aside;    /* objects that were not accepted */
-    int complained;   /* refusals that were last told for it outside of its record */
-    struct tally tally;
+    size_t slot;      /* its number among the owners; see wanted_claims() */
     UT_hash_handle hh;
     char room[];
 };
@@ -53,9 +46,9 @@ struct wanted {
     struct owner *owners; /* uthash by label */
     struct claim *claims; /* all items, sorted by kind, id, owner label; see wanted_claims() */
     size_t n_claims;
-    bool is_stale;  /* claims are older than the owners */
-    bool knows_all; /* a full SYNC closed the world, and what it prunes has not been carried out */
-    bool has_gaps;  /* something since the last full SYNC could not be used: "not mentioned" proves nothing */
+    size_t n_owners; /* as of the claims: slots are below it */
+    bool is_stale;   /* claims are older than the owners */
+    bool has_gaps; /* something since the last full SYNC could not be used: "not mentioned" proves nothing */
 };
 
 /* `instance` is borrowed for the life of `w`. */
@@ -68,21 +61,24 @@ void wanted_release(struct wanted *w);
  */
 struct owner *wanted_take(struct wanted *w, const struct rec *r, struct findings *fs);
 
-/* At a SYNC. After a full one, owners that were not mentioned since the last full one want nothing. */
-void wanted_sync(struct wanted *w, bool full);
+/*
+ * At a SYNC. After a full one, owners that were not mentioned since the last full one want nothing. True when
+ * the stream has now named the whole world: an owner that it did not name does not exist.
+ */
+bool wanted_sync(struct wanted *w, bool full);
 
-/* After a SYNC was carried out: owners that are gone need not be remembered. */
+/* After a SYNC was carried out everywhere: owners that are gone and left nothing need not be remembered. */
 void wanted_settle(struct wanted *w);
 
 struct owner *wanted_owner(const struct wanted *w, const char *label);
 
-/* Brings claims up to date. Equal (kind, id) stand together, the first owner by label first. */
+/* Brings claims and slots up to date. Equal (kind, id) stand together, the first owner by label first. */
 void wanted_claims(struct wanted *w);
 
 /*
- * Whether a live object of ours that nobody wants may go: its owner is known to want it no more, or the
- * stream has named the whole world and its owner is not in it.
+ * Whether a live object of ours that nobody wants may go: its owner is known to want it no more, or is not
+ * known and `prunes`, since the stream has named the whole world.
  */
-bool wanted_gives_up(const struct wanted *w, const struct item *live);
+bool wanted_gives_up(const struct wanted *w, const struct item *live, bool prunes);
 
 #endif

@@ -28,7 +28,8 @@ static int fail(const struct file_target *f, int code, const char *why)
 static void mark(struct plan *p, enum op_state state)
 {
     for (size_t i = 0; i < p->ops.n; i++)
-        p->ops.items[i].state = state;
+        if (p->ops.items[i].state == OP_PLANNED)
+            p->ops.items[i].state = state;
 }
 
 /* ---- reading ---- */

@@ -1,33 +1,34 @@
 /*
- * session: a stream of records made real at a target, one SYNC at a time.
+ * session: a stream of records made real at some targets, one SYNC at a time.
  *
  * Nothing is written before a SYNC, and what came after the last one is not used. A SYNC that is refused or
  * that fails is not lost: what it wanted is tried again at the next one.
+ *
+ * Targets are served one after the other, those that failed at the SYNC before last: a gateway that does not
+ * answer holds up nobody's changes but its own.
  */
 #ifndef GW_PUSH_SESSION_H
 #define GW_PUSH_SESSION_H
 
+#include "push/place.h"
 #include "push/stash.h"
-#include "push/target.h"
-
-struct push_options {
-    const char *instance;
-    int max_delete; /* percent */
-    bool force;     /* delete more than that */
-    bool dry_run;   /* print the plan, write nothing */
-};
 
 struct session {
     struct push_options options;
-    struct target *target; /* borrowed */
+    struct place *places; /* in the order they were given */
+    size_t n_places;
     struct wanted wanted;
     struct stash stash;
+    struct complaints complaints;
+    bool passes_records; /* stdout is for them: not while it shows the plan or a document */
+    bool passes_syncs;
     size_t n_unsynced;
     bool has_synced;
     int code;
 };
 
-void session_init(struct session *s, const struct push_options *o, struct target *t);
+/* The targets are borrowed. */
+void session_init(struct session *s, const struct push_options *o, struct target *const *targets, size_t n);
 void session_take(struct session *s, struct rec *r);
 
 /* End of the stream; returns the exit code. */

@@ -65,32 +65,39 @@ void stash_release(struct stash *s)
 
 /* ---- out ---- */
 
-static const char *state_of(const struct owner *o, enum outcome outcome)
+static const char *state_of(const struct owner *o, const struct place *p, const struct tally *t)
 {
-    const struct tally *t = o ? &o->tally : &(struct tally){0};
-    if (outcome == OUTCOME_FAILED || t->failed > 0)
+    if (p->outcome == OUTCOME_FAILED || t->failed > 0)
         return "failed";
-    if (outcome == OUTCOME_REFUSED || t->refused > 0)
+    if (p->outcome == OUTCOME_REFUSED || t->refused > 0 || (o && o->set_aside > 0))
         return "refused";
     if (o && o->is_held)
         return "held";
     return t->created + t->updated + t->deleted > 0 ? "programmed" : "unchanged";
 }
 
-static jv pushed_entry(const struct owner *o, const char *target, enum outcome outcome)
+static jv pushed_entry(const struct owner *o, const struct place *p)
 {
-    const struct tally *t = o && outcome == OUTCOME_DONE ? &o->tally : &(struct tally){0};
+    struct tally t = plan_tally(&p->plan, o);
     jv e = jb_obj();
-    jb_put_str(&e, "target", target);
-    jb_put_str(&e, "state", state_of(o, outcome));
-    jb_put_int(&e, "created", t->created);
-    jb_put_int(&e, "updated", t->updated);
-    jb_put_int(&e, "deleted", t->deleted);
+    jb_put_str(&e, "target", p->target->name);
+    jb_put_str(&e, "state", state_of(o, p, &t));
+    if (p->outcome != OUTCOME_DONE)
+        t = (struct tally){0};
+    jb_put_int(&e, "created", t.created);
+    jb_put_int(&e, "updated", t.updated);
+    jb_put_int(&e, "deleted", t.deleted);
     return e;
 }
 
+struct emission {
+    const struct place *places;
+    size_t n_places;
+    struct complaints *complaints;
+};
+
 /* The common case: text behind text. */
-static void emit_appended(const struct stashed *item, jv entry)
+static void emit_appended(const struct stashed *item, const struct emission *e)
 {
     static struct buf out;
     if (!out.p)
@@ -100,75 +107,54 @@ static void emit_appended(const struct stashed *item, jv entry)
     while (n > 0 && item->line[n - 1] != '}')
         n--;
     buf_add(&out, item->line, n - 1);
-    buf_adds(&out, ",\"pushed\":[");
-    jx_dump(&out, entry);
+    for (size_t i = 0; i < e->n_places; i++) {
+        jv entry = pushed_entry(item->owner, &e->places[i]);
+        buf_adds(&out, i == 0 ? ",\"pushed\":[" : ",");
+        jx_dump(&out, entry);
+        jb_free(entry);
+    }
     buf_adds(&out, "]}\n");
     out_write(out.p, out.len);
-    jb_free(entry);
 }
 
-/* Refusals of the plan, and failures at the target. */
-static void add_refusals(struct rec *r, const struct owner *o, const struct plan *p)
+static void add_complaints(struct rec *r, const struct owner *o, struct complaints *c)
 {
     struct findings fs;
     findings_init(&fs);
-    for (size_t i = 0; i < p->refusals.n; i++) {
-        enum finding_id id;
-        if (p->refusals.items[i].owner != o)
-            continue;
-        char *text = refusal_text(&p->refusals.items[i], &id);
-        findings_addf(&fs, id, NULL, "%s", text);
-        free(text);
-    }
-    for (size_t i = 0; i < p->ops.n; i++) {
-        const struct op *op = &p->ops.items[i];
-        if (op->owner != o || op->state != OP_FAILED || !op->why)
-            continue;
-        char *text = failure_text(op);
-        findings_addf(&fs, F_PUSH_REJECTED, NULL, "%s", text);
-        free(text);
-    }
-    rec_add_findings(r, &fs, true);
+    complaints_of(c, o, &fs);
+    rec_add_findings(r, &fs, complaints_show(c, (size_t)jx_len(fs.list)));
     findings_release(&fs);
 }
 
-static int emit_anew(struct stashed *item, jv entry, const struct plan *p)
+static int emit_anew(struct stashed *item, const struct emission *e)
 {
     struct rec r;
     item->line[item->len - 1] = '\0'; /* the LF */
-    if (rec_parse(&r, item->line, item->len - 1, 0)) {
-        jb_free(entry);
+    if (rec_parse(&r, item->line, item->len - 1, 0))
         return EXIT_STREAM; /* it was parsed once, so it cannot happen */
-    }
     jv list = jx_is_arr(rec_get(&r, "pushed")) ? jb_copy(rec_get(&r, "pushed")) : jb_arr();
-    jb_add(&list, entry);
+    for (size_t i = 0; i < e->n_places; i++)
+        jb_add(&list, pushed_entry(item->owner, &e->places[i]));
     if (item->owner)
-        add_refusals(&r, item->owner, p);
+        add_complaints(&r, item->owner, e->complaints);
     rec_put(&r, "pushed", list);
     int code = rec_write(&r);
     rec_release(&r);
     return code;
 }
 
-static bool has_news(const struct owner *o)
-{
-    return o && (o->tally.refused > o->set_aside || o->tally.failed > 0);
-}
-
-int stash_emit(struct stash *s, const char *target, enum outcome outcome, const struct plan *p)
+int stash_emit(struct stash *s, const struct place *places, size_t n_places, struct complaints *c)
 {
     int code = EXIT_OK;
+    struct emission e = {places, n_places, c};
     for (size_t i = 0; i < s->n; i++) {
         struct stashed *item = &s->items[i];
-        if (!item->is_object) {
+        if (!item->is_object)
             out_write(item->line, item->len);
-            continue;
-        }
-        jv entry = pushed_entry(item->owner, target, outcome);
-        if (item->has_pushed || has_news(item->owner))
-            code = worse(code, emit_anew(item, entry, p));
+        else if (item->has_pushed || (item->owner && complaints_of(c, item->owner, NULL)))
+            code = worse(code, emit_anew(item, &e));
         else
-            emit_appended(item, entry);
+            emit_appended(item, &e);
     }
     stash_clear(s);
     return code;

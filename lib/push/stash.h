@@ -5,7 +5,8 @@
 #ifndef GW_PUSH_STASH_H
 #define GW_PUSH_STASH_H
 
-#include "apisix/plan.h"
+#include "push/complaints.h"
+#include "push/place.h"
 
 struct stash {
     struct stashed {
@@ -23,13 +24,10 @@ int stash_add(struct stash *s, struct rec *r, const struct owner *owner);
 void stash_clear(struct stash *s);
 void stash_release(struct stash *s);
 
-/* What became of a whole cut at a target. */
-enum outcome { OUTCOME_DONE, OUTCOME_REFUSED, OUTCOME_FAILED };
-
 /*
- * Writes the records to stdout, in the order they came, and forgets them. Refusals become findings of their
+ * Writes the records to stdout, in the order they came, and forgets them. Complaints become findings of their
  * owner's record. Returns an exit code.
  */
-int stash_emit(struct stash *s, const char *target, enum outcome outcome, const struct plan *p);
+int stash_emit(struct stash *s, const struct place *places, size_t n_places, struct complaints *c);
 
 #endif

@@ -23,7 +23,8 @@ struct target_class {
      * not is OP_FAILED with its `why`. NULL: the target cannot tell.
      */
     int (*check)(struct target *t, struct plan *p);
-    /* Sets the state of every operation, and brings t->live to what is then there. */
+    /* Sets the state of every planned operation, and brings t->live to what is then there. What has failed
+       already is left out. */
     int (*carry_out)(struct target *t, struct plan *p);
     /*
      * Returns once the data plane serves what was carried out (--wait): EXIT_OK, or EXIT_ENV when it did not

@@ -271,7 +271,7 @@ JSON
 }
 
 @test "wrong use is exit code 2" {
-    for args in "" "--to ftp:x" "--to file:" "--to file:x.conf" "--to file:a.json --to file:b.json" \
+    for args in "" "--to ftp:x" "--to file:" "--to file:x.conf" "--to file:a.json --to file:a.json" \
         "--to file:- --instance a/b" "--to file:- --max-delete 101" "--to file:- --format toml"; do
         # shellcheck disable=SC2086
         full | { run -2 gw-push $args; }

@@ -1,0 +1,108 @@
+# gw-push and several targets: each gets what it lacks, and what fails at one is nothing to the others.
+load helpers
+
+setup() {
+    dir=$(mktemp -d "$BATS_TEST_TMPDIR/push.XXXX")
+    a=$dir/a.json b=$dir/b.json
+}
+
+upstream() { # NAME [HOST]: the record of a Service
+    printf '{"type":"ADDED","object":{"apiVersion":"v1","kind":"Service","metadata":{"namespace":"shop","name":"%s"}},"apisix":{"upstreams":[{"id":"%s","labels":{"managed-by":"gwpipe","gwpipe-instance":"default","gwpipe-owner":"Service/shop/%s"},"type":"roundrobin","nodes":[{"host":"%s","port":80,"weight":1}]}]}}\n' \
+        "$1" "$1" "$1" "${2:-10.0.0.1}"
+}
+
+gone() { upstream "$1" | sed 's/ADDED/DELETED/; s/,"apisix":.*/}/'; }
+
+services() { # FROM TO
+    local i
+    for ((i = $1; i <= $2; i++)); do upstream "s$i"; done
+}
+
+sync() { echo '{"type":"SYNC"}'; }
+full() { echo '{"type":"SYNC","full":true}'; }
+
+push() { gw-push --to "file:$a" --to "file:$b" "$@" >"$dir/out" 2>"$dir/err"; }
+ids() { jq -r '.upstreams // [] | map(.id) | join(" ")' "$1"; }
+
+@test "each target gets what it lacks, and its own entry" {
+    { upstream x; full; } | gw-push --to "file:$a" >/dev/null
+    { upstream x; upstream y; full; } | push
+    cmp "$a" "$b"
+    [ "$(ids "$b")" = "x y" ]
+    jq -se --arg a "file:$a" --arg b "file:$b" '.[0].pushed == [
+        {target: $a, state: "unchanged", created: 0, updated: 0, deleted: 0},
+        {target: $b, state: "programmed", created: 1, updated: 0, deleted: 0}]' "$dir/out"
+}
+
+@test "a target that fails does not hold up the others, and is tried again" {
+    mkfifo "$dir/in"
+    mkdir "$a"
+    gw-push --to "file:$a" --to "file:$b" <"$dir/in" >"$dir/out" 2>"$dir/err" &
+    push=$!
+    exec 7>"$dir/in"
+    { services 1 3; upstream x; full; } >&7
+    for _ in {1..100}; do [[ $(grep -c SYNC "$dir/out") == 1 ]] && break; sleep 0.05; done
+    [ "$(ids "$b")" = "s1 s2 s3 x" ]
+    jq -se '.[0].pushed | map(.state) == ["failed", "programmed"]' "$dir/out"
+    rmdir "$a"
+    { gone x; sync; } >&7
+    exec 7>&-
+    rc=0
+    wait "$push" || rc=$?
+    [ "$rc" = 4 ]
+    [ "$(ids "$a")" = "s1 s2 s3" ]
+    cmp "$a" "$b"
+}
+
+@test "what a full SYNC prunes is owed to a target that missed it" {
+    { services 1 2; full; } | push
+    mkfifo "$dir/in"
+    mv "$a" "$dir/saved" && mkdir "$a"
+    gw-push --to "file:$a" --to "file:$b" <"$dir/in" >"$dir/out" 2>"$dir/err" &
+    push=$!
+    exec 7>"$dir/in"
+    { upstream s1; full; } >&7
+    for _ in {1..100}; do [[ $(grep -c SYNC "$dir/out") == 1 ]] && break; sleep 0.05; done
+    [ "$(ids "$b")" = s1 ]
+    rmdir "$a" && mv "$dir/saved" "$a"
+    sync >&7
+    exec 7>&-
+    wait "$push" || true
+    [ "$(ids "$a")" = s1 ]
+}
+
+@test "each target has its own guard against deletes" {
+    { services 1 30; full; } | gw-push --to "file:$a" >/dev/null
+    { services 1 2; full; } | { run -1 push; }
+    [ "$(jq '.upstreams | length' "$a")" = 30 ]
+    [ "$(ids "$b")" = "s1 s2" ]
+    [ "$(grep -c 'would delete' "$dir/err")" = 20 ]
+    grep -q "file:$a: refused: 28 of 30 objects" "$dir/err"
+    jq -se '.[0].pushed | map(.state) == ["refused", "programmed"]' "$dir/out"
+}
+
+@test "a refusal names its target, in the record and on stderr, once" {
+    echo '{"upstreams":[{"id":"x","nodes":{"10.0.0.9:80":1}}]}' >"$b"
+    { upstream x; full; sync; sync; upstream x; sync; } | { run -1 push; }
+    [ "$(ids "$a")" = x ]
+    jq -se --arg b "file:$b: " '.[0].findings | length == 1 and (.[0].message | startswith($b))' "$dir/out"
+    [ "$(grep -c 'not made by this gwpipe instance' "$dir/err")" = 2 ] # at each of its records
+    jq -se '.[0].pushed | map(.state) == ["programmed", "refused"]' "$dir/out"
+}
+
+@test "a dry run tells of each target for itself" {
+    { upstream x; full; } | gw-push --to "file:$a" >/dev/null
+    { upstream x 10.0.0.2; full; } | push --dry-run
+    [ ! -e "$b" ]
+    jq -se --arg a "file:$a" --arg b "file:$b" '[.[] | select(.type == "PLAN") | [.target, .op]] == [[$a, "update"], [$b, "create"]]' "$dir/out"
+}
+
+@test "stdout and a file: the document goes out instead of the records" {
+    { upstream x; full; } | gw-push --to file:- --format json --to "file:$a" >"$dir/out"
+    cmp "$dir/out" "$a"
+}
+
+@test "a target is given once" {
+    full | { run -2 gw-push --to "file:$a" --to "file:$b" --to "file:$a"; }
+    full | { run -2 gw-push --to file:- --to file:-; }
+}
