@@ -191,6 +191,38 @@ void listener_read(struct listener *l, const struct listener_reading *at, jv spe
         refuse_too(&l->programmed, "Invalid", &l->accepted);
 }
 
+/* ---- counts ---- */
+
+static void count_host(struct listener *l, int delta, const char *host)
+{
+    struct host_count *c;
+    HASH_FIND_STR(l->deep, host, c);
+    if (!c && delta > 0) {
+        size_t n = strlen(host) + 1;
+        c = xcalloc(1, sizeof *c + n);
+        memcpy(c->host, host, n);
+        HASH_ADD_KEYPTR(hh, l->deep, c->host, n - 1, c);
+    }
+    if (!c)
+        return;
+    c->n += delta;
+    if (c->n > 0)
+        return;
+    HASH_DEL(l->deep, c);
+    free(c);
+}
+
+void listener_count_routes(struct listener *l, int delta)
+{
+    l->attached += delta;
+}
+
+void listener_count_hosts(struct listener *l, int delta, const char *const *hosts, int n_hosts)
+{
+    for (int i = 0; i < n_hosts; i++)
+        count_host(l, delta, hosts[i]);
+}
+
 void listener_clear(struct listener *l)
 {
     free(l->name);
@@ -205,9 +237,8 @@ void listener_clear(struct listener *l)
     for (int k = 0; k < l->n_certs; k++)
         cert_release(&l->certs[k]);
     free(l->certs);
-    for (size_t k = 0; k < l->n_deep; k++)
-        free(l->deep[k].host);
-    free(l->deep);
+    while (l->deep)
+        count_host(l, -l->deep->n, l->deep->host);
 }
 
 void listener_tell(const struct listener *l, int index, struct findings *fs)
@@ -223,48 +254,11 @@ void listener_tell(const struct listener *l, int index, struct findings *fs)
     }
 }
 
-/* ---- counts ---- */
-
-static void count_host(struct listener *l, int delta, const char *host)
-{
-    for (size_t i = 0; i < l->n_deep; i++) {
-        if (!str_eq(l->deep[i].host, host))
-            continue;
-        l->deep[i].n += delta;
-        if (l->deep[i].n <= 0) {
-            free(l->deep[i].host);
-            l->deep[i] = l->deep[--l->n_deep];
-        }
-        return;
-    }
-    if (delta < 0)
-        return;
-    if (l->n_deep == l->cap_deep) {
-        l->cap_deep = l->cap_deep ? 2 * l->cap_deep : 4;
-        l->deep = xreallocarray(l->deep, l->cap_deep, sizeof *l->deep);
-    }
-    l->deep[l->n_deep++] = (struct host_count){xstrdup(host), 1};
-}
-
-void listener_count_routes(struct listener *l, int delta)
-{
-    l->attached += delta;
-}
-
-void listener_count_hosts(struct listener *l, int delta, const char *const *hosts, int n_hosts)
-{
-    for (int i = 0; i < n_hosts; i++)
-        count_host(l, delta, hosts[i]);
-}
-
 void listener_carry_counts(struct listener *to, struct listener *from)
 {
     to->attached = from->attached;
     to->deep = from->deep;
-    to->n_deep = from->n_deep;
-    to->cap_deep = from->cap_deep;
     from->deep = NULL;
-    from->n_deep = 0;
 }
 
 /* ---- saying ---- */
@@ -284,8 +278,8 @@ static jv certificates_json(const struct listener *l)
 static jv deep_hosts_json(const struct listener *l)
 {
     jv list = jb_arr();
-    for (size_t i = 0; i < l->n_deep; i++)
-        jb_add_str(&list, l->deep[i].host);
+    for (const struct host_count *c = l->deep; c; c = c->hh.next)
+        jb_add_str(&list, c->host);
     return jb_sorted(list);
 }
 
@@ -301,7 +295,7 @@ jv listener_resolved(const struct listener *l)
     jb_put_bool(&o, "programmed", listener_is_programmed(l));
     if (l->protocol == PROTOCOL_HTTPS && listener_is_programmed(l)) {
         jb_put(&o, "certificates", certificates_json(l));
-        if (l->n_deep > 0)
+        if (l->deep)
             jb_put(&o, "routeHostnames", deep_hosts_json(l));
         if (l->waits_for_secret)
             jb_put_bool(&o, "held", true);

@@ -31,8 +31,9 @@ struct verdict {
 
 /* A hostname below a wildcard listener that routes use, and how many do. */
 struct host_count {
-    char *host;
+    UT_hash_handle hh;
     int n;
+    char host[];
 };
 
 struct listener {
@@ -60,9 +61,8 @@ struct listener {
 
     jv catch_all; /* owned, or JX_NONE: what answers for it when no route does (plane.h) */
 
-    int attached; /* routes accepted by it, for attachedRoutes */
-    struct host_count *deep;
-    size_t n_deep, cap_deep;
+    int attached;            /* routes accepted by it, for attachedRoutes */
+    struct host_count *deep; /* uthash by host */
 };
 
 /* Who reads, and where complaints go. */
