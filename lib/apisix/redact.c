@@ -181,7 +181,9 @@ char *redact_text(enum apisix_kind kind, jv object, const char *text, size_t mos
     for (char *p = b.p; *p; p++)
         if ((unsigned char)*p < ' ' || *p == 0x7f)
             *p = ' ';
-    return buf_take(&b);
+    char *line = buf_take(&b);
+    buf_free(&b);
+    return line;
 }
 
 bool may_hold_secrets(const char *json, size_t n)

@@ -64,7 +64,9 @@ char *stored_body(const struct item *item)
     buf_init(&b, BUF_MAX_OUTPUT);
     jx_dump_sorted(&b, object);
     jb_free(object);
-    return buf_take(&b);
+    char *body = buf_take(&b);
+    buf_free(&b);
+    return body;
 }
 
 /* ---- the same? ---- */
