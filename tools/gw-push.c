@@ -23,11 +23,13 @@ static struct target_settings settings = {
     .http = {.concurrency = 16, .connect_timeout = 5, .timeout = 60, .max_response = BUF_MAX_FILE},
 };
 static const char *key_file;
+static int max_document = 9;
 static struct push_options options = {.instance = DEFAULT_INSTANCE, .max_delete = 30};
 
 static const struct opt opts[] = {
     {0, "to", "TARGET", OPT_LIST, &names,
-     "file:PATH (.yaml, .yml, .json), file:- for stdout, or admin:URL, an Admin API", NULL, 0, 0},
+     "file:PATH (.yaml, .yml, .json), file:- for stdout, admin:URL, an Admin API, or standalone:URL", NULL, 0,
+     0},
     {0, "format", "FORMAT", OPT_ENUM, &format, "yaml or json, where the file's name does not tell (yaml)",
      "yaml|json", 0, 0},
     {0, "instance", "NAME", OPT_TEXT, &options.instance, "touch objects of this instance only (default)",
@@ -46,6 +48,8 @@ static const struct opt opts[] = {
      "go on trying where there is no answer, a 429 or a 5xx (10)", NULL, 0, 3600},
     {0, "resync", "SECONDS", OPT_INT, &settings.resync,
      "read what is live again when that was longer ago; 0: never for that (600)", NULL, 0, 86400},
+    {0, "max-document", "MIB", OPT_INT, &max_document, "what a standalone APISIX can store (9)", NULL, 1,
+     512},
     {0, "cacert", "FILE", OPT_TEXT, &settings.http.ca_file, "trust these CAs only (PEM)", NULL, 0, 0},
     {0, "cert", "FILE", OPT_TEXT, &settings.http.cert_file, "the certificate to show to the server (PEM)",
      NULL, 0, 0},
@@ -71,9 +75,25 @@ static void read_settings(void)
     settings.instance = options.instance;
     settings.format = format;
     settings.force = options.force;
+    settings.max_document = (size_t)max_document << 20;
     settings.api_key = api_key_read(key_file, &why);
     if (why)
         usage_error(&usage, "%s", why);
+}
+
+/* One name for each target. */
+static void expand_names(void)
+{
+    struct opt_list all = {0};
+    for (size_t i = 0; i < names.n; i++) {
+        const char *rest = names.items[i];
+        for (char *one; (one = target_next_name(names.items[i], &rest));) {
+            VEC_GROW(&all);
+            all.items[all.n++] = one;
+        }
+    }
+    free(names.items);
+    names = all;
 }
 
 /* As many as there are names. */
@@ -82,6 +102,7 @@ static struct target **make_targets(void)
     char *why;
     if (names.n == 0)
         usage_error(&usage, "--to is missing");
+    expand_names();
     struct target **list = xcalloc(names.n, sizeof(struct target *));
     for (size_t i = 0; i < names.n; i++) {
         for (size_t k = 0; k < i; k++)

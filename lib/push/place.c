@@ -6,7 +6,10 @@
 #include "base/proc.h"
 #include "push/dry_run.h"
 
-enum { DELETES_SHOWN = 20 };
+enum {
+    DELETES_SHOWN = 20,
+    MOVED_TRIES = 5, /* plans that somebody else's writes may thwart, one after the other */
+};
 
 void place_init(struct place *p, struct target *t, const struct push_options *o)
 {
@@ -93,15 +96,29 @@ static void reach(struct place *p, struct wanted *w)
         carry_out(p);
 }
 
+/* Plans anew when somebody else has written in between. */
+static void reach_it_still(struct place *p, struct wanted *w)
+{
+    for (int i = 0; i < MOVED_TRIES; i++) {
+        plan_release(&p->plan);
+        p->outcome = OUTCOME_DONE;
+        p->code = EXIT_OK;
+        p->target->has_moved = false;
+        reach(p, w);
+        if (!p->target->has_moved)
+            return;
+    }
+    diag(DIAG_ERROR, NULL, NULL, "%s: somebody else goes on writing to it; nothing was written",
+         p->target->name);
+}
+
 void place_serve(struct place *p, struct wanted *w, const struct rec *sync, bool knows_all)
 {
     p->plan = (struct plan){0};
-    p->outcome = OUTCOME_DONE;
-    p->code = EXIT_OK;
     if (sync->full)
         p->owes_prune = knows_all;
     p->target->wants_fresh = sync->full;
-    reach(p, w);
+    reach_it_still(p, w);
     if (p->target->class->rest)
         p->target->class->rest(p->target);
     if (p->outcome == OUTCOME_DONE && p->plan.n_failed == 0 && !p->options->dry_run)

@@ -2,13 +2,31 @@
 
 #include <stdlib.h>
 
+#define STANDALONE "standalone:"
+
 static const struct {
     const char *prefix;
     struct target *(*make)(const char *rest, const struct target_settings *s, char **why);
 } classes[] = {
     {"admin:", admin_target_new},
     {"file:", file_target_new},
+    {STANDALONE, standalone_target_new},
 };
+
+char *target_next_name(const char *name, const char **rest)
+{
+    const char *from = *rest;
+    if (!from)
+        return NULL;
+    if (!has_prefix(name, STANDALONE)) {
+        *rest = NULL;
+        return xstrdup(name);
+    }
+    from += from == name ? strlen(STANDALONE) : 0;
+    size_t n = strcspn(from, ",");
+    *rest = from[n] ? from + n + 1 : NULL;
+    return xasprintf(STANDALONE "%.*s", (int)n, from);
+}
 
 struct target *target_new(const char *name, const struct target_settings *s, char **why)
 {
@@ -22,7 +40,7 @@ struct target *target_new(const char *name, const struct target_settings *s, cha
         }
         return t;
     }
-    *why = xstrdup("expected file:PATH or admin:URL");
+    *why = xstrdup("expected file:PATH, admin:URL or standalone:URL");
     return NULL;
 }
 

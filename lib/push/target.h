@@ -45,7 +45,12 @@ struct target {
         void (*done)(void *ctx, const struct op *op, double seconds);
         void *ctx;
     } watcher;
-    bool wants_fresh;  /* the caller's, before read: what is remembered will not do */
+    bool wants_fresh; /* the caller's, before read: what is remembered will not do */
+    /*
+     * After a carry_out that failed: what was live when it was planned is so no more, since somebody else has
+     * written. Read and plan again.
+     */
+    bool has_moved;
     bool is_blank;     /* there is nothing yet, not even an empty document: carry out the empty plan too */
     bool takes_stdout; /* it writes to stdout: records cannot go there */
 };
@@ -57,8 +62,15 @@ struct target_settings {
     struct http_settings http;
     const char *api_key; /* for the Admin API; NULL: none */
     int patience;        /* seconds to go on trying where the answer is none, 429 or 5xx */
+    size_t max_document; /* bytes that a standalone APISIX stores of its document */
     int resync;          /* seconds after which what is remembered is read again; 0: never */
 };
+
+/*
+ * A name may stand for several targets: "standalone:A,B" for "standalone:A" and "standalone:B". The next of
+ * them, owned; NULL: that was the last. *rest is the name at first.
+ */
+char *target_next_name(const char *name, const char **rest);
 
 /* A target from its name. NULL, and the complaint in *why (owned), when there is none of that name. */
 struct target *target_new(const char *name, const struct target_settings *s, char **why);
@@ -68,5 +80,6 @@ void target_free(struct target *t);
 
 struct target *file_target_new(const char *path, const struct target_settings *s, char **why);
 struct target *admin_target_new(const char *url, const struct target_settings *s, char **why);
+struct target *standalone_target_new(const char *url, const struct target_settings *s, char **why);
 
 #endif

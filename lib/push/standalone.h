@@ -1,0 +1,48 @@
+/*
+ * standalone: standalone:URL, one APISIX that keeps its configuration in memory and takes it over its API
+ * (role traditional, config_provider yaml). One document, one write.
+ *
+ * Whether what is remembered is still what the instance holds is one HEAD: every document has a digest of its
+ * own, and an instance that was restarted has none. The same HEAD stands right before each write. What is
+ * written in between by somebody else in another kind refuses our document (configs.h), so nothing of
+ * theirs is undone; in the same kind and the same millisecond or two, the later one counts.
+ *
+ * A stream proxy looks for news once a second, by a time in whole seconds: two documents in one second, and
+ * it may never see the second one. So a document waits until the one before it is two seconds old, whoever
+ * wrote that.
+ */
+#ifndef GW_PUSH_STANDALONE_H
+#define GW_PUSH_STANDALONE_H
+
+#include "apisix/configs.h"
+#include "push/api.h"
+
+struct standalone {
+    struct target base;
+    struct api api;
+    char *url;              /* of the document */
+    struct configs configs; /* what base.live says of itself */
+    bool is_known;          /* base.live is what the instance holds, if it has that digest */
+    double wrote_at;        /* 0: never */
+    size_t max_document;    /* bytes; less once a document turned out to be too large */
+};
+
+/* What a HEAD tells. */
+struct glimpse {
+    bool can_tell; /* releases before 3.14 have no HEAD */
+    char *digest;  /* NULL: it holds no document */
+    double age;    /* seconds since its document was written, as it says itself; -1: not known */
+};
+
+/* Exit codes, and a message where it is none. The digest is the caller's to free. */
+int standalone_look(struct standalone *s, struct glimpse *g, const char *consequence);
+
+/* Replaces base.live and configs by what the instance holds; on failure both stay as they were. */
+int standalone_fetch(struct standalone *s, const char *consequence);
+
+int standalone_carry_out(struct target *t, struct plan *p);
+
+/* Seconds on a clock that only goes forward. */
+double standalone_now(void);
+
+#endif

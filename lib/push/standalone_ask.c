@@ -1,0 +1,109 @@
+/* What the instance holds: its digest, and its document. */
+#include <stdlib.h>
+#include <time.h>
+
+#include "base/diag.h"
+#include "push/admin_answer.h"
+#include "push/standalone.h"
+
+#define WRONG_MODE                                                                                           \
+    "it has no /apisix/admin/configs: an APISIX with etcd is admin:URL, and standalone:URL is one with "     \
+    "role traditional and config_provider yaml"
+
+struct asking {
+    struct standalone *s;
+    struct glimpse *glimpse; /* of a HEAD */
+    int code;
+    char *why;
+};
+
+static bool asked(struct asking *k, int code, char *owned_why)
+{
+    free(k->why);
+    k->code = code;
+    k->why = owned_why;
+    return true;
+}
+
+/* An answer that is none of those hoped for. True when it is final. */
+static bool is_final(struct asking *k, const struct http_response *r)
+{
+    enum answer a = answer_of(r);
+    bool is_other = a == ANSWER_DONE || a == ANSWER_ABSENT || a == ANSWER_REFUSED;
+    char *why =
+        is_other && (r->status == 404 || r->status == 405) ? xstrdup(WRONG_MODE) : answer_reason(r, NULL);
+    asked(k, a == ANSWER_AGAIN ? EXIT_ENV : EXIT_FINDINGS, why);
+    return a != ANSWER_AGAIN;
+}
+
+static int ask(struct asking *k, const char *method, const char *consequence,
+               bool (*answered)(void *, struct call *, const struct http_response *))
+{
+    struct calls calls = api_calls(&k->s->api, answered, k);
+    calls_add(&calls, method, xstrdup(k->s->url));
+    calls_run(&calls);
+    calls_release(&calls);
+    if (k->why)
+        diag(DIAG_ERROR, NULL, NULL, "%s: what is live cannot be read: %s; %s", k->s->base.name, k->why,
+             consequence);
+    free(k->why);
+    return k->code;
+}
+
+/* ---- HEAD ---- */
+
+/* By its own clock: now less the time of the document. */
+static double age_of(const struct http_response *r)
+{
+    struct tm tm = {0};
+    const char *date = http_response_header(r, "Date");
+    bool is_date = date && strptime(date, "%a, %d %b %Y %H:%M:%S GMT", &tm);
+    const char *modified = http_response_header(r, "X-Last-Modified");
+    return is_date && modified ? (double)timegm(&tm) - strtod(modified, NULL) : -1;
+}
+
+static bool looked(void *ctx, struct call *c, const struct http_response *r)
+{
+    struct asking *k = ctx;
+    (void)c;
+    if (r->status == 200) {
+        const char *digest = http_response_header(r, "X-Digest");
+        *k->glimpse =
+            (struct glimpse){.can_tell = true, .digest = digest ? xstrdup(digest) : NULL, .age = age_of(r)};
+        return asked(k, EXIT_OK, NULL);
+    }
+    if (r->status == 404 || r->status == 405)
+        return asked(k, EXIT_OK, NULL); /* the GET will tell what it is */
+    return is_final(k, r);
+}
+
+int standalone_look(struct standalone *s, struct glimpse *g, const char *consequence)
+{
+    *g = (struct glimpse){.age = -1};
+    return ask(&(struct asking){.s = s, .glimpse = g}, "HEAD", consequence, looked);
+}
+
+/* ---- GET ---- */
+
+static bool fetched(void *ctx, struct call *c, const struct http_response *r)
+{
+    struct asking *k = ctx;
+    struct standalone *s = k->s;
+    struct document found;
+    (void)c;
+    if (r->status != 200)
+        return is_final(k, r);
+    const char *why = configs_parse(&s->configs, &found, r->body, r->len, s->base.instance);
+    if (why)
+        return asked(k, EXIT_FINDINGS, xasprintf("the answer %s", why));
+    document_release(&s->base.live);
+    s->base.live = found;
+    s->base.is_blank = !s->configs.digest;
+    s->is_known = true;
+    return asked(k, EXIT_OK, NULL);
+}
+
+int standalone_fetch(struct standalone *s, const char *consequence)
+{
+    return ask(&(struct asking){.s = s}, "GET", consequence, fetched);
+}

@@ -1,0 +1,89 @@
+/* The class of standalone:URL: settings, and whether what is remembered is still there. */
+#include <stdlib.h>
+#include <time.h>
+
+#include "base/diag.h"
+#include "push/drift.h"
+#include "push/standalone.h"
+
+#define NOTHING_WRITTEN "nothing was written"
+
+double standalone_now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+/* ---- reading ---- */
+
+static int read_anew(struct standalone *s)
+{
+    struct document left = s->base.live;
+    bool was_known = s->is_known, was_blank = s->base.is_blank;
+    s->base.live = (struct document){0};
+    int code = standalone_fetch(s, NOTHING_WRITTEN);
+    if (code != EXIT_OK) {
+        s->base.live = left;
+        return code;
+    }
+    if (was_known && !was_blank && s->base.is_blank)
+        diag(DIAG_WARNING, NULL, NULL, "%s: it has lost its document, by a restart most likely",
+             s->base.name);
+    else if (was_known)
+        drift_tell(&s->base, &left.items, &s->base.live.items);
+    document_release(&left);
+    return code;
+}
+
+static int read_live(struct target *t)
+{
+    struct standalone *s = (struct standalone *)t;
+    struct glimpse g = {0};
+    int code = s->is_known ? standalone_look(s, &g, NOTHING_WRITTEN) : EXIT_OK;
+    bool is_same = s->is_known && g.can_tell && str_same(g.digest, s->configs.digest);
+    if (code == EXIT_OK && !is_same)
+        code = read_anew(s);
+    free(g.digest);
+    return code;
+}
+
+/* ---- the rest ---- */
+
+static int check(struct target *t, struct plan *p)
+{
+    char *why;
+    int code = api_check(&((struct standalone *)t)->api, p, &why);
+    if (why)
+        diag(DIAG_ERROR, NULL, NULL, "%s: the objects cannot be checked: %s", t->name, why);
+    free(why);
+    return code;
+}
+
+static void release(struct target *t)
+{
+    struct standalone *s = (struct standalone *)t;
+    configs_release(&s->configs);
+    api_close(&s->api);
+    free(s->url);
+}
+
+static const struct target_class class = {
+    .read = read_live,
+    .check = check,
+    .carry_out = standalone_carry_out,
+    .release = release,
+};
+
+struct target *standalone_target_new(const char *url, const struct target_settings *s, char **why)
+{
+    struct standalone *t = xcalloc(1, sizeof *t);
+    if (!api_open(&t->api, url, s, why)) {
+        free(t);
+        return NULL;
+    }
+    t->base.class = &class;
+    t->url = xasprintf("%s/configs", t->api.root);
+    t->max_document = s->max_document;
+    return &t->base;
+}

@@ -1,0 +1,314 @@
+/*
+ * A plan carried out as one document.
+ *
+ * The objects are checked first, since one that APISIX does not take refuses the whole document without a
+ * word about which: those are set aside, and the rest goes.
+ */
+#include <stdlib.h>
+#include <time.h>
+
+#include "apisix/redact.h"
+#include "base/diag.h"
+#include "push/admin_answer.h"
+#include "push/standalone.h"
+
+#define INTERVAL 2.0 /* seconds between two documents */
+
+enum { REASON_MOST = 400 };
+
+struct writing {
+    struct standalone *s;
+    struct plan *plan;
+    struct document next, before; /* what was live, once that is not known any more */
+    struct configs to;
+    struct buf body;
+    /* the answer to the PUT */
+    int status; /* 0: none */
+    bool may_pass;
+    bool has_no_memory;
+    char *why;
+    double seconds;
+};
+
+static int complain(const struct writing *w, int code, const char *why)
+{
+    diag(DIAG_ERROR, NULL, NULL, "%s: %s; nothing was written", w->s->base.name, why);
+    return code;
+}
+
+/* ---- before ---- */
+
+/* What the instance would not take is set aside. An API without that question is no obstacle. */
+static int set_aside(struct writing *w)
+{
+    char *why;
+    int code = api_check(&w->s->api, w->plan, &why);
+    if (why && code == EXIT_ENV)
+        complain(w, code, why);
+    else if (why)
+        diag(DIAG_DEBUG, NULL, NULL, "%s: the objects cannot be checked: %s", w->s->base.name, why);
+    free(why);
+    plan_fail_dependents(w->plan, &w->s->base.live.items);
+    return code == EXIT_ENV ? code : EXIT_OK;
+}
+
+static bool has_work(const struct writing *w)
+{
+    bool has = w->s->base.is_blank;
+    for (size_t i = 0; i < w->plan->ops.n && !has; i++)
+        has = w->plan->ops.items[i].state != OP_FAILED;
+    return has;
+}
+
+static int make_next(struct writing *w)
+{
+    struct target *t = &w->s->base;
+    for (size_t i = 0; i < t->live.items.n; i++)
+        items_add(&w->next.items, item_ref(t->live.items.items[i]));
+    plan_carry_out(w->plan, &w->next.items);
+    w->next.others.items = t->live.others.items; /* lent */
+    w->next.others.n = t->live.others.n;
+    size_t size = configs_size(&w->next);
+    if (size <= w->s->max_document)
+        return EXIT_OK;
+    diag(
+        DIAG_ERROR, NULL, NULL,
+        "%s: the document would have %zu bytes; APISIX stores one of %zu, and loses what it has over a "
+        "larger "
+        "one; nothing was written (give it more memory, nginx_config.meta.lua_shared_dict.standalone-config, "
+        "and then say so with --max-document)",
+        t->name, size, w->s->max_document);
+    return EXIT_FINDINGS;
+}
+
+static void nap(double seconds)
+{
+    struct timespec t = {(time_t)seconds, (long)((seconds - (double)(time_t)seconds) * 1e9)};
+    nanosleep(&t, NULL);
+}
+
+/* How long the last document, whoever wrote it, must still be left alone. */
+static double wait_of(const struct standalone *s, const struct glimpse *g)
+{
+    double ours = s->wrote_at > 0 ? INTERVAL - (standalone_now() - s->wrote_at) : 0;
+    double theirs = g->can_tell && g->digest && g->age >= 0 ? INTERVAL - g->age : 0;
+    return ours > theirs ? ours : theirs;
+}
+
+/* Waits until a document may be written, and looks whether the last one is still that which was planned
+   with. */
+static int take_turn(struct writing *w)
+{
+    struct standalone *s = w->s;
+    for (;;) {
+        struct glimpse g;
+        int code = standalone_look(s, &g, "nothing was written");
+        double wait = wait_of(s, &g);
+        s->base.has_moved = code == EXIT_OK && g.can_tell && !str_same(g.digest, s->configs.digest);
+        free(g.digest);
+        if (code != EXIT_OK || s->base.has_moved || wait <= 0)
+            return s->base.has_moved ? EXIT_ENV : code;
+        nap(wait);
+    }
+}
+
+/* ---- the write ---- */
+
+static bool wrote(void *ctx, struct call *c, const struct http_response *r)
+{
+    struct writing *w = ctx;
+    (void)c;
+    free(w->why);
+    w->status = r->status;
+    w->may_pass = r->may_pass;
+    w->has_no_memory = r->status == 500 && strstr(r->body, "no memory");
+    w->why = r->status >= 200 && r->status < 300 ? NULL : answer_reason(r, NULL);
+    w->seconds = r->seconds;
+    /* 500 may mean that it has lost all it had: that is looked into before anything else. */
+    return !r->may_pass || r->status == 500;
+}
+
+/* The same document again is no second one: APISIX knows it by its digest. */
+static void put(struct writing *w)
+{
+    struct api *api = &w->s->api;
+    char *digest = xasprintf("X-Digest: %s", w->to.digest);
+    const char *headers[] = {digest, api->headers[0], api->headers[1], NULL};
+    struct calls calls = api_calls(api, wrote, w);
+    calls.headers = headers;
+    struct call *c = calls_add(&calls, "PUT", xstrdup(w->s->url));
+    c->body = w->body.p;
+    c->len = w->body.len;
+    calls_run(&calls);
+    calls_release(&calls);
+    free(digest);
+    w->s->wrote_at = standalone_now();
+}
+
+static int64_t milliseconds(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_REALTIME, &t);
+    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* From what the instance holds now to w->next. */
+static const char *write_next(struct writing *w)
+{
+    buf_reset(&w->body);
+    configs_release(&w->to);
+    const char *why =
+        configs_render(&w->s->configs, &w->s->base.live, &w->next, milliseconds(), &w->to, &w->body);
+    if (!why)
+        put(w);
+    return why;
+}
+
+/* The instance holds w->next. */
+static void become_live(struct writing *w)
+{
+    struct target *t = &w->s->base;
+    items_release(&t->live.items);
+    t->live.items = w->next.items;
+    w->next.items = (struct items){0};
+    configs_release(&w->s->configs);
+    w->s->configs = w->to;
+    w->to = (struct configs){0};
+    w->s->is_known = true;
+    t->is_blank = false;
+}
+
+/* ---- when it was not taken ---- */
+
+/* What it says may quote any object of the document. */
+static char *without_secrets(const struct writing *w)
+{
+    char *text = xstrdup(w->why);
+    for (size_t i = 0; i < w->next.items.n; i++) {
+        const struct item *item = w->next.items.items[i];
+        const char *bad;
+        jv object = jx_parse(item->text, item->len, &bad);
+        char *clean = redact_text(item->kind, object, text, REASON_MOST);
+        jb_free(object);
+        free(text);
+        text = clean;
+    }
+    return text;
+}
+
+static int refused(struct writing *w)
+{
+    w->s->is_known = false;
+    if (w->status == 400 && strstr(w->why, "_conf_version")) {
+        w->s->base.has_moved = true; /* between the look and the write */
+        return EXIT_ENV;
+    }
+    char *why = without_secrets(w);
+    int code = complain(w, w->may_pass ? EXIT_ENV : EXIT_FINDINGS, why);
+    free(why);
+    return code;
+}
+
+/* The document of before, whole, for an instance that has lost it. */
+static bool put_back(struct writing *w)
+{
+    struct document wanted = w->next;
+    w->next = w->before; /* lent */
+    nap(INTERVAL);
+    bool is_back = !write_next(w) && w->status >= 200 && w->status < 300;
+    w->next = wanted;
+    w->s->is_known = false; /* it is read again */
+    return is_back;
+}
+
+/* APISIX makes room for a document before it knows whether there is enough. */
+static int lost(struct writing *w, bool was_blank)
+{
+    size_t size = configs_size(&w->next);
+    char *why = w->has_no_memory
+                    ? xasprintf("the document of %zu bytes did not fit in the memory that it has "
+                                "for it (nginx_config.meta.lua_shared_dict.standalone-config)",
+                                size)
+                    : without_secrets(w);
+    if (w->has_no_memory)
+        w->s->max_document = size - 1;
+    const char *after = was_blank     ? "it holds none"
+                        : put_back(w) ? "the one before was lost by that, and is put back"
+                                      : "the one before was lost by that: it is served until the next reload";
+    diag(DIAG_ERROR, NULL, NULL, "%s: %s; %s", w->s->base.name, why, after);
+    free(why);
+    return EXIT_FINDINGS;
+}
+
+/* Nobody knows whether the document was stored: it is asked. */
+static int find_out(struct writing *w)
+{
+    struct standalone *s = w->s;
+    bool was_blank = s->base.is_blank;
+    s->is_known = false;
+    w->before = s->base.live;
+    s->base.live = (struct document){0};
+    int code = standalone_fetch(s, "whether the last document was stored is not known");
+    if (code != EXIT_OK)
+        return code;
+    if (str_same(s->configs.digest, w->to.digest))
+        return EXIT_OK;
+    if (w->status == 500 && s->base.is_blank && (w->has_no_memory || !was_blank))
+        return lost(w, was_blank);
+    s->is_known = false;
+    return refused(w);
+}
+
+static int settle(struct writing *w)
+{
+    if (w->status >= 200 && w->status < 300) {
+        become_live(w);
+        return EXIT_OK;
+    }
+    return w->may_pass ? find_out(w) : refused(w);
+}
+
+/* ---- all of it ---- */
+
+static int write_document(struct writing *w)
+{
+    int code = make_next(w);
+    if (code == EXIT_OK)
+        code = take_turn(w);
+    if (code != EXIT_OK)
+        return code;
+    const char *why = write_next(w);
+    return why ? complain(w, EXIT_FINDINGS, why) : settle(w);
+}
+
+static int mark(struct writing *w, bool is_written)
+{
+    struct target *t = &w->s->base;
+    int code = EXIT_OK;
+    for (size_t i = 0; i < w->plan->ops.n; i++) {
+        struct op *op = &w->plan->ops.items[i];
+        if (op->state == OP_FAILED || !is_written)
+            code = EXIT_FINDINGS;
+        op->state = op->state == OP_FAILED || !is_written ? OP_FAILED : OP_DONE;
+        if (t->watcher.done && !t->has_moved)
+            t->watcher.done(t->watcher.ctx, op, w->seconds);
+    }
+    return code;
+}
+
+int standalone_carry_out(struct target *t, struct plan *p)
+{
+    struct writing w = {.s = (struct standalone *)t, .plan = p};
+    buf_init(&w.body, BUF_MAX_FILE);
+    t->has_moved = false;
+    int code = set_aside(&w);
+    if (code == EXIT_OK && has_work(&w))
+        code = write_document(&w);
+    int failures = mark(&w, code == EXIT_OK);
+    items_release(&w.next.items);
+    document_release(&w.before);
+    configs_release(&w.to);
+    buf_free(&w.body);
+    free(w.why);
+    return code > failures ? code : failures;
+}
