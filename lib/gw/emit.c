@@ -78,6 +78,15 @@ static void add_class(struct additions *a, const struct node *n)
     add_member(a, "status", status);
 }
 
+static void add_parent_findings(struct additions *a, const struct parent *p)
+{
+    struct findings fs;
+    findings_init(&fs);
+    parent_tell(p, &fs);
+    add_list(a, fs.list);
+    findings_release(&fs);
+}
+
 static void add_gateway(struct additions *a, const struct node *n)
 {
     const struct gateway *g = n->facts;
@@ -87,7 +96,7 @@ static void add_gateway(struct additions *a, const struct node *n)
         hold(a, "its GatewayClass was rejected and no good version of it is known");
         return;
     }
-    add_list(a, g->base.findings);
+    add_parent_findings(a, &g->base);
     add_member(a, "resolved", gateway_resolved(g, n)); /* that of a Gateway that is not ours is empty */
     if (g->base.is_ours)
         add_member(a, "status", gateway_status(g));
@@ -108,7 +117,7 @@ static void add_listener_set(struct additions *a, const struct node *n)
     if (s->refusal)
         findings_addf(&a->findings, F_SET_REFUSED, "spec.parentRef", "%s", s->because);
     else
-        add_list(a, s->base.findings);
+        add_parent_findings(a, &s->base);
     jv status = listener_set_status(s);
     add_member(a, "status", status);
 }

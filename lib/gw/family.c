@@ -233,7 +233,7 @@ static void count_sets(struct family *f)
         const struct parent *p = parent_facts(n);
         bool any = false;
         for (int k = 0; k < p->n_listeners; k++)
-            any |= !p->listeners[k].programmed.reason && !p->listeners[k].conflicted.reason;
+            any |= listener_is_valid(&p->listeners[k]);
         g->n_sets += n != f->gateway && takes_part(f, n) && any;
     }
 }
@@ -278,24 +278,10 @@ static struct digest own_view(const struct node *n)
     return d;
 }
 
-static void gather_findings(struct parent *p)
-{
-    struct findings fs;
-    findings_init(&fs);
-    for (int i = 0; i < jx_len(p->read_findings); i++)
-        jb_add(&fs.list, jb_copy(jx_at(p->read_findings, i)));
-    for (int i = 0; i < p->n_listeners; i++)
-        listener_tell(&p->listeners[i], i, &fs);
-    jb_free(p->findings);
-    p->findings = fs.list; /* moved */
-}
-
-static void report(const struct family *f, struct node *n, const struct family_sink *sink)
+static void report(struct node *n, const struct family_sink *sink)
 {
     struct parent *p = parent_facts(n);
-    (void)f;
     struct digest own = own_view(n), of_routes = route_view(p);
-    gather_findings(p);
     if (!digest_equal(own, p->view))
         sink->changed(n, sink->ctx);
     if (!digest_equal(of_routes, p->route_view)) {
@@ -326,6 +312,6 @@ void family_settle(struct world *w, struct node *bucket, const struct family_sin
     settle_listeners(&f);
     count_sets(&f);
     for (size_t i = 0; i < f.parents.n; i++)
-        report(&f, f.parents.items[i], sink);
+        report(f.parents.items[i], sink);
     release(&f);
 }

@@ -181,8 +181,8 @@ void gateway_compute(struct world *w, struct node *n, const struct gateway_optio
     g->base.gateway = n;
     read_allowed_listeners(g, spec);
     read_whole(g, n, o, spec, &fs);
-    jb_free(g->base.read_findings);
-    g->base.read_findings = fs.list; /* moved */
+    jb_free(g->base.findings);
+    g->base.findings = fs.list; /* moved */
     if (old) {
         gateway_clear(old);
         free(old);
@@ -229,7 +229,7 @@ jv gateway_status(const struct gateway *g)
     int good = 0;
     for (int i = 0; i < g->base.n_listeners; i++) {
         const struct listener *l = &g->base.listeners[i];
-        good += !l->programmed.reason && !l->conflicted.reason;
+        good += listener_is_valid(l);
     }
     bool all = good == g->base.n_listeners;
     const char *message = all ? NULL : good ? "some listeners are not valid" : "no listener is valid";

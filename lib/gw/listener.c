@@ -241,6 +241,8 @@ void listener_clear(struct listener *l)
         count_host(l, -l->deep->n, l->deep->host);
 }
 
+static const char port_taken[] = "another Gateway uses the port with another protocol, and came first";
+
 void listener_tell(const struct listener *l, int index, struct findings *fs)
 {
     static const enum finding_id ids[] = {F_LISTENER_INVALID, F_LISTENER_INVALID, F_REF_UNRESOLVED,
@@ -252,6 +254,8 @@ void listener_tell(const struct listener *l, int index, struct findings *fs)
         tell(fs, index, ids[i], verdicts[i]->member, verdicts[i]->message);
         return;
     }
+    if (l->port_is_taken)
+        tell(fs, index, F_LISTENER_INVALID, "port", port_taken);
 }
 
 void listener_carry_counts(struct listener *to, struct listener *from)
@@ -333,8 +337,12 @@ static const struct verdict *or_conflict(const struct listener *l, const struct 
 jv listener_status(const struct listener *l, int64_t generation)
 {
     jv o = jb_obj(), conditions = jb_arr();
-    add_condition(&conditions, "Accepted", or_conflict(l, &l->accepted), generation);
-    if (l->barred && !l->programmed.reason && !l->conflicted.reason)
+    const struct verdict taken = {"PortUnavailable", NULL, (char *)port_taken};
+    bool is_taken = l->port_is_taken && !l->accepted.reason && !l->conflicted.reason;
+    add_condition(&conditions, "Accepted", is_taken ? &taken : or_conflict(l, &l->accepted), generation);
+    if (is_taken)
+        add_condition(&conditions, "Programmed", &taken, generation);
+    else if (l->barred && !l->programmed.reason && !l->conflicted.reason)
         jb_add(&conditions, status_condition("Programmed", false, "Pending", l->barred, generation));
     else
         add_condition(&conditions, "Programmed", or_conflict(l, &l->programmed), generation);

@@ -52,6 +52,7 @@ struct listener {
     struct verdict programmed; /* by itself: not accepted, or nothing to serve it with */
     struct verdict conflicted; /* by others: reason set means Conflicted=True and neither of the above */
 
+    bool port_is_taken; /* a Gateway before this one has the port, with another protocol */
     const char *barred; /* why the whole object is out of service (static), or NULL */
 
     struct cert *certs; /* usable ones, in the order of certificateRefs */
@@ -79,13 +80,19 @@ struct listener_reading {
 void listener_read(struct listener *l, const struct listener_reading *at, jv spec, int index);
 void listener_clear(struct listener *l);
 
-/* Says what is wrong with it by itself; once it is known whether others are. */
+/* Says what is wrong with it, by itself or by others. */
 void listener_tell(const struct listener *l, int index, struct findings *fs);
+
+/* Whether it could be served, were its Gateway. */
+static inline bool listener_is_valid(const struct listener *l)
+{
+    return !l->programmed.reason && !l->conflicted.reason && !l->port_is_taken;
+}
 
 /* Whether requests can reach it. */
 static inline bool listener_is_programmed(const struct listener *l)
 {
-    return !l->programmed.reason && !l->conflicted.reason && !l->barred;
+    return listener_is_valid(l) && !l->barred;
 }
 
 /* The first complaint stands. */

@@ -60,7 +60,7 @@ jv listener_set_status(const struct listener_set *s)
     int good = 0, n = s->base.n_listeners;
     int64_t generation = s->base.generation;
     for (int i = 0; i < n; i++)
-        good += !s->base.listeners[i].programmed.reason && !s->base.listeners[i].conflicted.reason;
+        good += listener_is_valid(&s->base.listeners[i]);
     if (s->refusal) {
         refuse(&conditions, s->refusal, s->because, generation);
     } else if (good == 0) {

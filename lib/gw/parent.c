@@ -30,12 +30,11 @@ void parent_read(struct parent *p, struct parent *old, unsigned serial, struct l
     p->group = xstrdup("");
     p->generation = jx_getint_or(meta, "generation", 0);
     p->stamp = xstrdup(jx_getstr_or(meta, "creationTimestamp", ""));
-    p->findings = JX_NONE;
     p->n_listeners = wants_listeners ? jx_len(list) : 0;
     p->listeners = xcalloc((size_t)p->n_listeners, sizeof *p->listeners);
     for (int i = 0; i < p->n_listeners; i++)
         listener_read(&p->listeners[i], at, jx_at(list, i), i);
-    p->read_findings = jb_copy(at->findings->list);
+    p->findings = jb_copy(at->findings->list);
     if (old)
         carry_over(p, old);
 }
@@ -47,7 +46,6 @@ void parent_clear(struct parent *p)
     free(p->listeners);
     free(p->group);
     free(p->stamp);
-    jb_free(p->read_findings);
     jb_free(p->findings);
 }
 
@@ -57,6 +55,14 @@ int parent_n_programmed(const struct parent *p)
     for (int i = 0; i < p->n_listeners; i++)
         n += listener_is_programmed(&p->listeners[i]);
     return n;
+}
+
+void parent_tell(const struct parent *p, struct findings *fs)
+{
+    for (int i = 0; i < jx_len(p->findings); i++)
+        jb_add(&fs->list, jb_copy(jx_at(p->findings, i)));
+    for (int i = 0; i < p->n_listeners; i++)
+        listener_tell(&p->listeners[i], i, fs);
 }
 
 jv parent_listeners_resolved(const struct parent *p)

@@ -17,8 +17,7 @@ struct parent {
     char *stamp; /* metadata.creationTimestamp, "" when not known */
     struct listener *listeners;
     int n_listeners;
-    jv read_findings;         /* owned array: of the object and its references */
-    jv findings;              /* owned array: these, and what the others of its family brought */
+    jv findings; /* owned array: of the object and its references, without its listeners' verdicts */
     struct digest route_view; /* of all that decides how routes attach */
     struct digest view;       /* of what its own record says */
 };
@@ -42,6 +41,9 @@ void parent_clear(struct parent *p);
 
 /* How many listeners serve requests. */
 int parent_n_programmed(const struct parent *p);
+
+/* All there is to say of it. Appends. */
+void parent_tell(const struct parent *p, struct findings *fs);
 
 jv parent_listeners_resolved(const struct parent *p);
 jv parent_listeners_status(const struct parent *p);

@@ -14,6 +14,76 @@ static int compare_cells(const void *a, const void *b)
     return d ? d : strcmp(x->hostname, y->hostname);
 }
 
+/* ---- whose port ---- */
+
+static const struct parent *gateway_of(const struct node *n)
+{
+    const struct node *g = parent_facts(n)->gateway;
+    return g ? parent_facts(g) : NULL;
+}
+
+static int by_precedence(const void *a, const void *b)
+{
+    const struct node *x = *(struct node *const *)a, *y = *(struct node *const *)b;
+    const struct node *g = parent_facts(x)->gateway, *h = parent_facts(y)->gateway;
+    const char *s = gateway_of(x)->stamp, *t = gateway_of(y)->stamp;
+    int d = !*s - !*t; /* one without a time is new */
+    d = d ? d : strcmp(s, t);
+    d = d ? d : strcmp(g->ns, h->ns);
+    d = d ? d : strcmp(g->name, h->name);
+    d = d ? d : (int)x->kind - (int)y->kind;
+    d = d ? d : strcmp(x->ns, y->ns);
+    return d ? d : strcmp(x->name, y->name);
+}
+
+/* Whether the port is to be had; takes it when nobody has. */
+static bool claim_port(struct plane_port **ports, size_t *n, const char *group, const struct listener *l)
+{
+    bool is_https = l->protocol == PROTOCOL_HTTPS;
+    for (size_t i = 0; i < *n; i++)
+        if ((*ports)[i].port == l->port && str_eq((*ports)[i].group, group))
+            return (*ports)[i].is_https == is_https;
+    *ports = xreallocarray(*ports, *n + 1, sizeof **ports);
+    (*ports)[(*n)++] = (struct plane_port){group, l->port, is_https};
+    return true;
+}
+
+static bool settle_parent(struct parent *p, struct plane_port **ports, size_t *n)
+{
+    bool differs = false;
+    for (int i = 0; i < p->n_listeners; i++) {
+        struct listener *l = &p->listeners[i];
+        bool was_taken = l->port_is_taken;
+        l->port_is_taken = false;
+        if (listener_is_programmed(l))
+            l->port_is_taken = !claim_port(ports, n, p->group, l);
+        differs |= l->port_is_taken != was_taken;
+    }
+    return differs;
+}
+
+void plane_settle_ports(const struct nodes *parents, void (*changed)(struct node *parent, void *ctx),
+                        void *ctx)
+{
+    struct nodes sorted = {0};
+    struct plane_port *ports = NULL;
+    size_t n = 0;
+    for (size_t i = 0; i < parents->n; i++) {
+        const struct parent *p = parent_facts(parents->items[i]);
+        if (p && (p->is_ours || p->is_held) && p->gateway && gateway_of(parents->items[i]))
+            nodes_add(&sorted, parents->items[i]);
+    }
+    if (sorted.n > 1)
+        qsort(sorted.items, sorted.n, sizeof *sorted.items, by_precedence);
+    for (size_t i = 0; i < sorted.n; i++)
+        if (settle_parent(parent_facts(sorted.items[i]), &ports, &n))
+            changed(sorted.items[i], ctx);
+    free(ports);
+    free(sorted.items);
+}
+
+/* ---- cells ---- */
+
 void plane_add(struct plane *p, const char *group, const struct listener *l)
 {
     if (p->n == p->cap) {

@@ -47,6 +47,14 @@ struct plane {
 /* What `sni` holds at most; a wider cell with more narrower ones goes without. */
 enum { SNI_MAX = 50 };
 
+/*
+ * Settles which of the parents (Gateways and ListenerSets) have their ports: HTTP and HTTPS cannot share one,
+ * so the oldest Gateway has it, then the first by name. `changed` is called for each parent of which a
+ * listener gets or loses its port.
+ */
+void plane_settle_ports(const struct nodes *parents, void (*changed)(struct node *parent, void *ctx),
+                        void *ctx);
+
 void plane_add(struct plane *p, const char *group, const struct listener *l);
 
 /* To be called when all have been added: sorts, and derives the rest. */

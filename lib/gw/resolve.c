@@ -347,6 +347,12 @@ static void cell_differs(const char *place, const char *hostname, void *ctx)
     world_retire(&r->world, n);
 }
 
+static void port_changed(struct node *n, void *ctx)
+{
+    parent_changed(n, ctx);
+    parent_reattach(n, ctx);
+}
+
 static void put_catch_alls(struct resolver *r)
 {
     for (size_t i = 0; i < r->parents.n; i++) {
@@ -371,6 +377,7 @@ static void compute_plane(struct resolver *r)
         return;
     r->plane_is_dirty = false;
     struct plane now = {0};
+    plane_settle_ports(&r->parents, port_changed, r);
     for (size_t i = 0; i < r->parents.n; i++) {
         const struct parent *p = parent_facts(r->parents.items[i]);
         for (int k = 0; p && (p->is_ours || p->is_held) && k < p->n_listeners; k++)
