@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -11,6 +12,8 @@ static struct {
     enum diag_level most;
     bool json;
     bool colour;
+    bool is_terminal; /* one that can erase a line */
+    char status[256]; /* what stands there; "" for nothing */
 } sink = {.tool = "gw", .most = DIAG_WARNING};
 
 static const char *const level_names[] = {"error", "warning", "info", "debug"};
@@ -20,7 +23,9 @@ void diag_init(const char *tool)
 {
     sink.tool = tool;
     const char *no_colour = getenv("NO_COLOR");
+    const char *term = getenv("TERM");
     sink.colour = isatty(STDERR_FILENO) && (!no_colour || !*no_colour);
+    sink.is_terminal = isatty(STDERR_FILENO) && term && *term && !str_eq(term, "dumb");
     const char *format = getenv("GW_LOG_FORMAT");
     if (format && !diag_format(format))
         diag(DIAG_WARNING, NULL, NULL, "GW_LOG_FORMAT: \"%s\" is not text or json; using text", format);
@@ -90,6 +95,32 @@ static void add_text(struct buf *b, enum diag_level level, const char *where, co
         buf_addf(b, " [%s]", id);
 }
 
+/* There is nowhere left to complain when stderr itself fails. */
+static void put(const struct buf *out)
+{
+    if (write(STDERR_FILENO, out->p, out->len) < 0) {
+    }
+}
+
+#define ERASE "\r\033[K"
+
+void diag_status(const char *text)
+{
+    struct buf out;
+    struct winsize size;
+    if (!sink.is_terminal || sink.json || !diag_wants(DIAG_INFO) || (!text && !*sink.status))
+        return;
+    size_t room = ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
+    if (room > sizeof sink.status)
+        room = sizeof sink.status;
+    snprintf(sink.status, room, "%s", text ? text : "");
+    scrub(sink.status, strlen(sink.status));
+    buf_init(&out, BUF_MAX_MESSAGE);
+    buf_addf(&out, ERASE "%s", sink.status);
+    put(&out);
+    buf_free(&out);
+}
+
 void diag(enum diag_level level, const char *where, const char *id, const char *fmt, ...)
 {
     if (level > sink.most)
@@ -110,6 +141,8 @@ void diag(enum diag_level level, const char *where, const char *id, const char *
     scrub(place.p, place.len);
 
     const char *at = where ? place.p : NULL;
+    if (*sink.status)
+        buf_adds(&out, ERASE);
     if (sink.json) {
         buf_addc(&out, '{');
         add_json(&out, "tool", sink.tool);
@@ -122,9 +155,8 @@ void diag(enum diag_level level, const char *where, const char *id, const char *
         add_text(&out, level, at, id, message.p);
     }
     buf_addc(&out, '\n');
-    /* There is nowhere left to complain when stderr itself fails. */
-    if (write(STDERR_FILENO, out.p, out.len) < 0) {
-    }
+    buf_adds(&out, sink.status);
+    put(&out);
     buf_free(&message);
     buf_free(&place);
     buf_free(&out);

@@ -31,4 +31,10 @@ const char *diag_level_name(enum diag_level level);
 void diag(enum diag_level level, const char *where, const char *id, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));
 
+/*
+ * What goes on right now, in one line below the messages: replaced by the next, erased by NULL. Only on a
+ * terminal, for people, and where information is wanted.
+ */
+void diag_status(const char *text);
+
 #endif

@@ -63,7 +63,7 @@ static const char *lock(int dir)
 const char *safe_file_open(struct safe_file *f, const char *path)
 {
     const char *why;
-    *f = (struct safe_file){.dir = -1};
+    *f = (struct safe_file){.dir = -1, .new_mode = 0640};
     char *whole = resolve(path, &why);
     if (!whole)
         return why;
@@ -154,10 +154,10 @@ const char *safe_file_read(const struct safe_file *f, struct buf *out)
 
 /* As the old file had them. APISIX may run as another user: a file that it cannot read any more would leave
    it with the old configuration for good. */
-static const char *take_over(int fd, const struct stat *old)
+static const char *take_over(int fd, const struct stat *old, mode_t new_mode)
 {
     struct stat st;
-    mode_t mode = old ? old->st_mode & 07777 : 0640;
+    mode_t mode = old ? old->st_mode & 07777 : new_mode;
     if (old && (fstat(fd, &st) != 0 || ((st.st_uid != old->st_uid || st.st_gid != old->st_gid) &&
                                         fchown(fd, old->st_uid, old->st_gid) != 0)))
         return complain("its owner and group cannot be kept");
@@ -173,11 +173,11 @@ static const char *set_time(int fd, const struct stat *old)
     return futimens(fd, t) == 0 ? NULL : complain("its modification time cannot be set");
 }
 
-static const char *fill(int fd, const char *p, size_t n, const struct stat *old)
+static const char *fill(int fd, const char *p, size_t n, const struct stat *old, mode_t new_mode)
 {
     if (!write_all(fd, p, n))
         return complain("cannot be written");
-    const char *why = take_over(fd, old);
+    const char *why = take_over(fd, old, new_mode);
     if (!why)
         why = set_time(fd, old);
     if (!why && fsync(fd) != 0)
@@ -207,7 +207,7 @@ const char *safe_file_replace(const struct safe_file *f, const char *p, size_t n
     int fd = openat(f->dir, temp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     const char *why = fd < 0 ? complain("no new file can be made beside it") : NULL;
     if (!why)
-        why = fill(fd, p, n, exists ? &old : NULL);
+        why = fill(fd, p, n, exists ? &old : NULL, f->new_mode);
     if (fd >= 0 && close(fd) != 0 && !why)
         why = complain("cannot be written");
     if (!why)

@@ -34,8 +34,9 @@ struct file_stamp {
 };
 
 struct safe_file {
-    int dir;    /* -1: not open */
-    char *name; /* in dir */
+    int dir;         /* -1: not open */
+    char *name;      /* in dir */
+    mode_t new_mode; /* of a file that is not there yet; opening sets 0640 */
 };
 
 const char *safe_file_open(struct safe_file *f, const char *path);

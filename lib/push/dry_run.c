@@ -3,21 +3,30 @@
 #include "apisix/redact.h"
 #include "base/proc.h"
 
+static jv redacted(const struct item *item)
+{
+    const char *why;
+    jv object = jx_parse(item->text, item->len, &why), clean = redact_object(item->kind, object);
+    jb_free(object);
+    return clean;
+}
+
 static void add_op(struct buf *out, const struct op *op, const char *target)
 {
     const struct item *item = op->item;
-    const char *why;
-    jv object = jx_parse(item->text, item->len, &why), record = jb_obj();
+    jv record = jb_obj();
     jb_put_str(&record, "type", "PLAN");
     jb_put_str(&record, "op", op_name(op->type));
     jb_put_str(&record, "kind", apisix_kind(item->kind)->name);
     jb_put_str(&record, "id", item->id);
     jb_put_str(&record, "owner", op->owner ? op->owner->label : item->owner);
     jb_put_str(&record, "target", target);
-    jb_put(&record, "object", redact_object(item->kind, object));
+    jb_put_str(&record, "why", op->why);
+    jb_put(&record, "object", redacted(op->item));
+    if (op->was)
+        jb_put(&record, "was", redacted(op->was));
     jx_dump(out, record);
     buf_addc(out, '\n');
-    jb_free(object);
     jb_free(record);
 }
 

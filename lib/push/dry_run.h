@@ -6,7 +6,9 @@
 
 /*
  * {"type":"PLAN","op":"create","kind":"routes","id":ID,"owner":LABEL,"target":NAME,"object":{...}}, one for
- * each operation in the order of execution. The object of a delete is the one that goes.
+ * each operation in the order of execution. The object of a delete is the one that goes; that of an update
+ * has beside it what is live, as `was`. When --check has found that the target would refuse it, `why` says
+ * so.
  */
 void dry_run_print(const struct plan *p, const char *target);
 

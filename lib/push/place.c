@@ -1,6 +1,8 @@
 #include "push/place.h"
 
 #include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
 
 #include "base/diag.h"
 #include "base/proc.h"
@@ -13,7 +15,19 @@ enum {
 
 void place_init(struct place *p, struct target *t, const struct push_options *o)
 {
-    *p = (struct place){.target = t, .options = o};
+    *p = (struct place){.target = t, .options = o, .metrics.target = t->name};
+    if (o->check && !t->class->check)
+        diag(DIAG_WARNING, NULL, NULL, "%s: --check has no effect: this target cannot be asked", t->name);
+    if (o->wait > 0 && !t->class->wait)
+        diag(DIAG_WARNING, NULL, NULL, "%s: --wait has no effect: this target cannot tell what it serves",
+             t->name);
+}
+
+static double now(clockid_t clock)
+{
+    struct timespec t;
+    clock_gettime(clock, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
 static void fail(struct place *p, int code)
@@ -51,6 +65,36 @@ static bool is_guarded(const struct place *p)
     return true;
 }
 
+/* ---- progress ---- */
+
+#define SHOW_AFTER 1.0 /* seconds: what is done by then needs no progress */
+#define SHOW_EVERY 0.2
+
+static void show_progress(struct place *p)
+{
+    double t = now(CLOCK_MONOTONIC);
+    if (t < p->next_shown_at)
+        return;
+    p->next_shown_at = t + SHOW_EVERY;
+    size_t n = p->n_done + p->n_failed;
+    char failed[40] = "";
+    if (p->n_failed > 0)
+        snprintf(failed, sizeof failed, ", %zu failed", p->n_failed);
+    char *text = xasprintf("%s: %zu of %zu, %.0f/s%s", p->target->name, n, p->plan.ops.n,
+                           (double)n / (t - p->started_at), failed);
+    diag_status(text);
+    free(text);
+}
+
+static void watch(void *ctx, const struct op *op, double seconds)
+{
+    struct place *p = ctx;
+    ++*(op->state == OP_FAILED ? &p->n_failed : &p->n_done);
+    if (seconds > 0) /* else it was not sent */
+        metrics_count_latency(&p->metrics, seconds);
+    show_progress(p);
+}
+
 /* ---- one SYNC ---- */
 
 /* Whether operations failed or succeeded each for itself, not all for one reason. */
@@ -64,11 +108,17 @@ static bool tells_each(const struct plan *p)
 
 static void carry_out(struct place *p)
 {
-    int code = p->target->class->carry_out(p->target, &p->plan);
+    struct target *t = p->target;
+    p->n_done = p->n_failed = 0;
+    p->started_at = now(CLOCK_MONOTONIC);
+    p->next_shown_at = p->started_at + SHOW_AFTER;
+    t->watcher.done = watch;
+    t->watcher.ctx = p;
+    int code = t->class->carry_out(t, &p->plan);
+    diag_status(NULL);
     p->code = worse(p->code, code);
     if (code != EXIT_OK && !tells_each(&p->plan))
         fail(p, code);
-    plan_count_failures(&p->plan);
 }
 
 static void make_plan(struct place *p, struct wanted *w)
@@ -78,6 +128,27 @@ static void make_plan(struct place *p, struct wanted *w)
     plan_make(&p->plan, &o, w, &p->target->live.items);
     if (p->plan.refusals.n > 0)
         p->code = worse(p->code, EXIT_FINDINGS);
+}
+
+static bool any_planned(const struct plan *p)
+{
+    for (size_t i = 0; i < p->ops.n; i++)
+        if (p->ops.items[i].state == OP_PLANNED)
+            return true;
+    return false;
+}
+
+/* What the target would refuse is set aside with what cannot be without it. */
+static void check(struct place *p)
+{
+    struct target *t = p->target;
+    if (!p->options->check || !t->class->check || p->plan.ops.n == 0)
+        return;
+    int code = t->class->check(t, &p->plan);
+    p->code = worse(p->code, code);
+    if (code != EXIT_OK && (code != EXIT_FINDINGS || !tells_each(&p->plan)))
+        fail(p, code); /* nothing is written that could not be asked about */
+    plan_fail_dependents(&p->plan, &t->live.items);
 }
 
 static void reach(struct place *p, struct wanted *w)
@@ -90,10 +161,25 @@ static void reach(struct place *p, struct wanted *w)
     make_plan(p, w);
     if (is_guarded(p))
         fail(p, EXIT_FINDINGS);
+    else
+        check(p);
     if (p->options->dry_run)
         dry_run_print(&p->plan, p->target->name);
-    else if (p->outcome == OUTCOME_DONE && (p->plan.ops.n > 0 || p->target->is_blank))
+    else if (p->outcome == OUTCOME_DONE && (any_planned(&p->plan) || p->target->is_blank))
         carry_out(p);
+    plan_count_failures(&p->plan);
+}
+
+static bool must_wait(const struct place *p)
+{
+    return p->options->wait > 0 && !p->options->dry_run && p->target->class->wait &&
+           p->outcome == OUTCOME_DONE && (p->plan.ops.n > 0 || p->is_pending);
+}
+
+static void rest(struct place *p)
+{
+    if (p->target->class->rest)
+        p->target->class->rest(p->target);
 }
 
 /* Plans anew when somebody else has written in between. */
@@ -114,15 +200,30 @@ static void reach_it_still(struct place *p, struct wanted *w)
 
 void place_serve(struct place *p, struct wanted *w, const struct rec *sync, bool knows_all)
 {
+    double began_at = now(CLOCK_MONOTONIC);
     p->plan = (struct plan){0};
     if (sync->full)
         p->owes_prune = knows_all;
     p->target->wants_fresh = sync->full;
     reach_it_still(p, w);
-    if (p->target->class->rest)
-        p->target->class->rest(p->target);
+    if (!must_wait(p))
+        rest(p);
     if (p->outcome == OUTCOME_DONE && p->plan.n_failed == 0 && !p->options->dry_run)
         p->owes_prune = false;
+    p->seconds = now(CLOCK_MONOTONIC) - began_at;
+    metrics_count_sync(&p->metrics, p->outcome, &p->plan, w, &p->target->live.items, now(CLOCK_REALTIME));
+}
+
+void place_wait(struct place *p, int seconds)
+{
+    double began_at = now(CLOCK_MONOTONIC);
+    if (!must_wait(p))
+        return;
+    int code = p->target->class->wait(p->target, &p->plan, seconds);
+    p->is_pending = code != EXIT_OK;
+    p->code = worse(p->code, code);
+    rest(p);
+    p->seconds += now(CLOCK_MONOTONIC) - began_at;
 }
 
 void place_tell_summary(const struct place *p)
@@ -132,12 +233,12 @@ void place_tell_summary(const struct place *p)
     char failed[40] = "";
     if (p->outcome != OUTCOME_DONE && plan->ops.n == 0)
         return;
-    if (p->outcome == OUTCOME_DONE && plan->n_failed > 0)
+    if (plan->n_failed > 0)
         snprintf(failed, sizeof failed, ", %zu failed", plan->n_failed);
-    diag(DIAG_INFO, NULL, NULL, "%s: %s%zu created, %zu updated, %zu deleted, %zu unchanged%s%s",
+    diag(DIAG_INFO, NULL, NULL, "%s: %s%zu created, %zu updated, %zu deleted, %zu unchanged%s%s%s",
          p->target->name, p->options->dry_run ? "dry run: " : words[p->outcome], plan->n_created,
          plan->n_updated, plan->n_deleted, plan->n_unchanged, failed,
-         plan->refusals.n > 0 ? "; some were refused" : "");
+         plan->refusals.n > 0 ? "; some were refused" : "", p->is_pending ? "; not served yet" : "");
 }
 
 void place_rest(struct place *p)

@@ -7,20 +7,18 @@
 #ifndef GW_PUSH_PLACE_H
 #define GW_PUSH_PLACE_H
 
+#include "push/metrics.h"
 #include "push/target.h"
 
 struct push_options {
     const char *instance;
-    int max_delete; /* percent */
-    bool force;     /* delete more than that */
-    bool dry_run;   /* print the plan, write nothing */
-};
-
-/* What became of a whole SYNC at a target. */
-enum outcome {
-    OUTCOME_DONE,    /* the plan was carried out; each operation tells what became of it */
-    OUTCOME_REFUSED, /* nothing was written, a person must look */
-    OUTCOME_FAILED,  /* nothing was written, a retry may help */
+    int max_delete;           /* percent */
+    bool force;               /* delete more than that */
+    bool dry_run;             /* print the plan, write nothing */
+    bool check;               /* ask the target before anything is written */
+    int wait;                 /* seconds for the data plane to serve what was written; 0: do not wait */
+    bool timing;              /* tell how long it took */
+    const char *metrics_file; /* NULL: none */
 };
 
 struct place {
@@ -32,12 +30,21 @@ struct place {
     struct plan plan;
     enum outcome outcome;
     int code;
+    bool is_pending; /* written, but not served within the time */
+    double seconds;  /* that it took */
+
+    size_t n_done, n_failed;          /* operations, while it is carried out */
+    double started_at, next_shown_at; /* of that, on the monotonic clock */
+    struct metrics metrics;
 };
 
 void place_init(struct place *p, struct target *t, const struct push_options *o);
 
 /* One SYNC, after wanted_sync() said whether the world is known. The plan is there until place_rest(). */
 void place_serve(struct place *p, struct wanted *w, const struct rec *sync, bool knows_all);
+
+/* Until the data plane serves what was written, where that is asked for and the target can tell. */
+void place_wait(struct place *p, int seconds);
 void place_tell_summary(const struct place *p);
 
 /* The SYNC is over. */

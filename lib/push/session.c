@@ -1,9 +1,11 @@
 #include "push/session.h"
 
 #include <stdlib.h>
+#include <time.h>
 
 #include "base/diag.h"
 #include "base/proc.h"
+#include "net/safe_file.h"
 #include "rec/loop.h"
 
 void session_init(struct session *s, const struct push_options *o, struct target *const *targets, size_t n)
@@ -44,11 +46,19 @@ static void warn_of_gaps(const struct session *s)
              s->places[i].target->name);
 }
 
+static time_t seconds_now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return t.tv_sec;
+}
+
 static void serve(struct session *s, const struct rec *sync)
 {
     if (sync->full && s->wanted.has_gaps)
         warn_of_gaps(s);
     bool knows_all = wanted_sync(&s->wanted, sync->full);
+    wanted_claims(&s->wanted);
     bool *is_late = xcalloc(s->n_places, sizeof *is_late);
     for (size_t i = 0; i < s->n_places; i++)
         is_late[i] = s->places[i].outcome == OUTCOME_FAILED;
@@ -57,6 +67,16 @@ static void serve(struct session *s, const struct rec *sync)
             if (is_late[i] == (late > 0))
                 place_serve(&s->places[i], &s->wanted, sync, knows_all);
     free(is_late);
+}
+
+/* All have the same time from now on, however many there are; one second at least, which is one look. */
+static void wait_for_all(struct session *s)
+{
+    time_t until = seconds_now() + s->options.wait;
+    for (size_t i = 0; i < s->n_places; i++) {
+        time_t left = until - seconds_now();
+        place_wait(&s->places[i], left > 1 ? (int)left : 1);
+    }
 }
 
 static void report(struct session *s)
@@ -71,6 +91,29 @@ static void report(struct session *s)
     complaints_tell(&s->complaints);
     for (size_t i = 0; i < s->n_places; i++)
         place_tell_summary(&s->places[i]);
+}
+
+/* Returns an exit code. */
+static int write_metrics(const struct session *s)
+{
+    struct safe_file file;
+    struct file_stamp stamp;
+    struct buf text;
+    const struct metrics **list = xcalloc(s->n_places, sizeof *list);
+    for (size_t i = 0; i < s->n_places; i++)
+        list[i] = &s->places[i].metrics;
+    buf_init(&text, BUF_MAX_OUTPUT);
+    metrics_render(&text, list, s->n_places);
+    const char *why = safe_file_open(&file, s->options.metrics_file);
+    file.new_mode = 0644; /* for a collector of another user; there is nothing to hide */
+    if (!why)
+        why = safe_file_replace(&file, text.p, text.len, &stamp);
+    if (why)
+        diag(DIAG_ERROR, NULL, NULL, "--metrics-file: %s: %s", s->options.metrics_file, why);
+    safe_file_close(&file);
+    buf_free(&text);
+    free(list);
+    return why ? EXIT_ENV : EXIT_OK;
 }
 
 /* Owners that are gone are remembered for as long as a target has not heard of it. */
@@ -88,7 +131,10 @@ static void settle(struct session *s)
 static void take_sync(struct session *s, const struct rec *r)
 {
     serve(s, r);
+    wait_for_all(s);
     report(s);
+    if (s->options.metrics_file && !s->options.dry_run)
+        s->code = worse(s->code, write_metrics(s));
     settle(s);
     s->n_unsynced = 0;
     s->has_synced = true;

@@ -1,5 +1,6 @@
 #include "push/stash.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 #include "apisix/redact.h"
@@ -73,7 +74,9 @@ static const char *state_of(const struct owner *o, const struct place *p, const 
         return "refused";
     if (o && o->is_held)
         return "held";
-    return t->created + t->updated + t->deleted > 0 ? "programmed" : "unchanged";
+    if (t->created + t->updated + t->deleted == 0)
+        return "unchanged";
+    return p->is_pending ? "pending" : "programmed";
 }
 
 static jv pushed_entry(const struct owner *o, const struct place *p)
@@ -87,6 +90,8 @@ static jv pushed_entry(const struct owner *o, const struct place *p)
     jb_put_int(&e, "created", t.created);
     jb_put_int(&e, "updated", t.updated);
     jb_put_int(&e, "deleted", t.deleted);
+    if (p->options->timing)
+        jb_put(&e, "seconds", jb_number(round(p->seconds * 1e3) / 1e3));
     return e;
 }
 

@@ -106,3 +106,59 @@ ids() { jq -r '.upstreams // [] | map(.id) | join(" ")' "$1"; }
     full | { run -2 gw-push --to "file:$a" --to "file:$b" --to "file:$a"; }
     full | { run -2 gw-push --to file:- --to file:-; }
 }
+
+@test "metrics are there after each SYNC, whole, for a collector of another user" {
+    { upstream x; full; sync; } | push --metrics-file "$dir/push.prom"
+    [ "$(stat -c %a "$dir/push.prom")" = 644 ]
+    [ ! -e "$dir/push.prom.gwpipe-tmp" ]
+    grep -Fqx "gwpipe_push_writes_total{target=\"file:$a\",kind=\"upstreams\",op=\"create\",outcome=\"done\"} 1" "$dir/push.prom"
+    grep -Fqx "gwpipe_push_syncs_total{target=\"file:$b\",outcome=\"done\"} 2" "$dir/push.prom"
+    grep -Fqx "gwpipe_push_live_objects{target=\"file:$b\",kind=\"upstreams\"} 1" "$dir/push.prom"
+    python3 - "$dir/push.prom" <<'PY'
+import re, sys, time
+# The text format: families in one piece, each with HELP and TYPE first, no series twice.
+seen, family, types = set(), None, {}
+for line in open(sys.argv[1]).read().splitlines():
+    if line.startswith("# HELP "):
+        family = line.split()[2]
+        assert family not in types, family
+    elif line.startswith("# TYPE "):
+        assert line.split()[2] == family
+        types[family] = line.split()[3]
+    else:
+        m = re.fullmatch(r'([a-z_]+)(\{(?:[a-z]+="(?:[^"\\\n]|\\[n"\\])*",?)*\}) ([0-9.]+)', line)
+        assert m, line
+        end = "(_bucket|_sum|_count)" if types[family] == "histogram" else ""
+        assert re.fullmatch(family + end, m[1]), line
+        assert m[1] + m[2] not in seen, line
+        seen.add(m[1] + m[2])
+        if family == "gwpipe_push_last_success_timestamp_seconds":
+            assert abs(float(m[3]) - time.time()) < 60, line
+assert len(types) == 7
+PY
+}
+
+@test "metrics that cannot be written are exit code 4, and hold nothing up" {
+    { upstream x; full; } | { run -4 push --metrics-file "$dir/none/push.prom"; }
+    cmp "$a" "$b"
+    grep -q -- '--metrics-file' "$dir/err"
+}
+
+@test "a dry run counts nothing" {
+    { upstream x; full; } | push --dry-run --metrics-file "$dir/push.prom"
+    [ ! -e "$dir/push.prom" ]
+}
+
+@test "records hold no times, unless they are asked for" {
+    { upstream x; full; } | push
+    run ! grep -q seconds "$dir/out"
+    { upstream y; sync; } | push --timing
+    jq -se '.[0].pushed | length == 2 and all(.seconds >= 0 and .seconds < 60)' "$dir/out"
+}
+
+@test "a file cannot be asked beforehand, nor tell what is served" {
+    { upstream x; full; } | push --check --wait 5
+    [ "$(grep -c 'has no effect' "$dir/err")" = 4 ]
+    [ "$(ids "$a")" = x ]
+    full | { run -2 push --wait 0; }
+}

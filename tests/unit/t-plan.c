@@ -175,6 +175,100 @@ static void test_rejections(void)
     end(&w, &live);
 }
 
+/* Fails "ID ID ..." before the plan is carried out; then "id" for what would go, "!id" for what was set
+ * aside. */
+static void expect_after_check(struct wanted *w, struct items *live, const char *failing, const char *plan,
+                               const char *what)
+{
+    struct plan p;
+    struct buf seen;
+    buf_init(&seen, BUF_MAX_SCRATCH);
+    items_sort(live);
+    bool knows_all = wanted_sync(w, true);
+    plan_make(&p, &(struct plan_options){.prunes = knows_all}, w, live);
+    for (size_t i = 0; i < p.ops.n; i++)
+        if (str_eq(p.ops.items[i].item->id, failing))
+            p.ops.items[i].state = OP_FAILED;
+    plan_fail_dependents(&p, live);
+    for (size_t i = 0; i < p.ops.n; i++)
+        buf_addf(&seen, "%s%s%c%s", seen.len ? " " : "", p.ops.items[i].state == OP_FAILED ? "!" : "",
+                 "+~-"[p.ops.items[i].type], p.ops.items[i].item->id);
+    check(str_eq(seen.p, plan), what);
+    if (!str_eq(seen.p, plan))
+        printf("#   expected: %s\n#   seen:     %s\n", plan, seen.p);
+    buf_free(&seen);
+    plan_count_failures(&p);
+    size_t n_left = 0;
+    for (size_t i = 0; i < p.ops.n; i++)
+        n_left += p.ops.items[i].state == OP_FAILED;
+    check(n_left == p.n_failed && p.n_created + p.n_updated + p.n_deleted + p.n_failed == p.ops.n,
+          "and what failed is counted as that only");
+    plan_release(&p);
+}
+
+#define LABELS(OWNER)                                                                                        \
+    "\"labels\":{\"gwpipe-instance\":\"t\",\"gwpipe-owner\":\"HTTPRoute/n/" OWNER                            \
+    "\",\"managed-by\":\"gwpipe\"}"
+
+static void use(struct wanted *w, struct items *live, const char *upstream, bool is_live)
+{
+    char *u = xasprintf("{\"id\":\"%s\"," LABELS("a") "}", upstream),
+         *r = xasprintf("{\"id\":\"r\"," LABELS("a") ",\"upstream_id\":\"%s\"}", upstream),
+         *more = xasprintf("\"apisix\":{\"upstreams\":[%s],\"routes\":[%s]}", u, r);
+    if (is_live) {
+        items_add(live, item_new(AK_UPSTREAMS, upstream, "HTTPRoute/n/a", u, strlen(u)));
+        items_add(live, item_new(AK_ROUTES, "r", "HTTPRoute/n/a", r, strlen(r)));
+    } else {
+        say(w, "ADDED", "a", more);
+    }
+    free(more);
+    free(r);
+    free(u);
+}
+
+static void test_dependents(void)
+{
+    struct wanted w;
+    struct items live;
+    begin(&w, &live);
+    use(&w, &live, "old", true);
+    use(&w, &live, "new", false);
+    want(&w, "b", "x", 1);
+    expect_after_check(&w, &live, "none", "+new ~r +x -old", "nothing fails, nothing is set aside");
+    use(&w, &live, "new", false);
+    want(&w, "b", "x", 1);
+    expect_after_check(&w, &live, "new", "!+new !~r +x !-old",
+                       "without its upstream a route is set aside, and what it named before stays");
+    use(&w, &live, "new", false);
+    want(&w, "b", "x", 1);
+    expect_after_check(&w, &live, "x", "+new ~r !+x -old", "a failure is nothing to the others");
+    use(&w, &live, "new", false);
+    want(&w, "b", "x", 1);
+    expect_after_check(&w, &live, "r", "+new !~r +x !-old", "an upstream stays while a route names it");
+    end(&w, &live);
+}
+
+/* Two targets, one `wanted`: each plan has its own counts. */
+static void test_two_plans(void)
+{
+    struct wanted w;
+    struct items empty = {0}, live;
+    struct plan one, two;
+    begin(&w, &live);
+    want(&w, "a", "1", 1);
+    go_live(&live, "1", "", 1);
+    wanted_sync(&w, true);
+    plan_make(&one, &(struct plan_options){0}, &w, &empty);
+    plan_make(&two, &(struct plan_options){0}, &w, &live);
+    const struct owner *o = wanted_owner(&w, "HTTPRoute/n/a");
+    struct tally a = plan_tally(&one, o), b = plan_tally(&two, o);
+    check(a.created == 1 && a.refused == 0, "what one target takes");
+    check(b.created == 0 && b.refused == 1, "is refused at another");
+    plan_release(&one);
+    plan_release(&two);
+    end(&w, &live);
+}
+
 static void test_guard(void)
 {
     struct plan p = {.n_deleted = 10, .n_live = 30};
@@ -208,6 +302,8 @@ int main(void)
     test_pruning();
     test_conflicts();
     test_rejections();
+    test_dependents();
+    test_two_plans();
     test_guard();
     test_owner_labels();
     printf("1..%d\n", n_tests);
