@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <strings.h>
 
+#include "apisix/cors.h"
 #include "apisix/escape.h"
 #include "apisix/path.h"
 
@@ -35,19 +36,24 @@ static jv own(jv *slot)
     return v;
 }
 
-/* Sets container[group][name] = value, keeping the container's other members. */
-static void put_header(jv *container, const char *group, const char *name, const char *value)
+/* Sets container[group][name] = value, in which APISIX resolves variables, keeping the other members. */
+static void put_template(jv *container, const char *group, const char *name, const char *value)
 {
     jv headers = own(container), members = jx_get(headers, group);
     members = jx_is_none(members) ? jb_obj() : jb_copy(members);
     jb_put(&headers, group, jb_obj()); /* so that `members` is the only reference while it changes */
+    jb_put_str(&members, name, value);
+    jb_put(&headers, group, members);
+    *container = headers;
+}
+
+static void put_header(jv *container, const char *group, const char *name, const char *value)
+{
     struct buf b;
     buf_init(&b, BUF_MAX_SCRATCH);
     variable_quote(&b, value);
-    jb_put_str(&members, name, b.p);
+    put_template(container, group, name, b.p);
     buf_free(&b);
-    jb_put(&headers, group, members);
-    *container = headers;
 }
 
 static void put_removal(jv *container, const char *name)
@@ -240,6 +246,15 @@ static bool add_redirect(const struct step *s)
     return true;
 }
 
+static bool add_cors(const struct step *s)
+{
+    s->plugins->cors = cors_plugin(s->spec);
+    if (cors_echoes_method(s->spec)) /* a response-rewrite runs behind the plugin */
+        put_template(&s->plugins->response_headers, "set", "Access-Control-Allow-Methods",
+                     "$http_access_control_request_method");
+    return true;
+}
+
 static const struct filter_type {
     const char *name, *member;
     bool (*add)(const struct step *s);
@@ -248,6 +263,7 @@ static const struct filter_type {
     {"ResponseHeaderModifier", "responseHeaderModifier", add_response_headers},
     {"URLRewrite", "urlRewrite", add_url_rewrite},
     {"RequestRedirect", "requestRedirect", add_redirect},
+    {"CORS", "cors", add_cors},
 };
 
 static const struct filter_type *type_of(jv filter)
@@ -261,7 +277,7 @@ static const struct filter_type *type_of(jv filter)
 
 void plugins_init(struct plugins *p)
 {
-    *p = (struct plugins){JX_NONE, JX_NONE, JX_NONE, JX_NONE};
+    *p = (struct plugins){JX_NONE, JX_NONE, JX_NONE, JX_NONE, JX_NONE};
 }
 
 bool filter_add(struct plugins *p, jv filter, const struct match *m, int redirect_port, const char *path,
@@ -329,5 +345,7 @@ void plugins_finish(struct plugins *p, jv *to)
     }
     if (!jx_is_none(p->redirect))
         jb_put(to, "redirect", p->redirect);
+    if (!jx_is_none(p->cors))
+        jb_put(to, "cors", p->cors);
     plugins_init(p);
 }

@@ -16,6 +16,7 @@ struct plugins {
     jv rewrite;          /* owned: the rest of proxy-rewrite */
     jv response_headers; /* owned: {set, add, remove} of response-rewrite */
     jv redirect;         /* owned, or none */
+    jv cors;             /* owned, or none */
 };
 
 void plugins_init(struct plugins *p);

@@ -11,7 +11,7 @@ Beside tests/golden/pipeline/CASE.in.yaml may stand CASE.requests, one request a
 
 Left: method, URL, and NAME=VALUE for headers; `sni=` is the server name where it is not the host, `addr=` the
 address that was connected to, `http=2` the version, and `<NAME=VALUE` what backends answer with. Right: a status
-(a redirect's with its Location), a Service by name, or shares of these; with `target=` and `host=` what the backend
+(a redirect's with its Location, a preflight's with `<` headers), a Service by name, or shares of these; with `target=` and `host=` what the backend
 gets, `+` and `-` headers that it gets and does not, `<` and `<-` likewise of the client, `mirror=NAME` a copy.
 """
 import glob
@@ -70,8 +70,13 @@ def check(answer, words, names):
     what, *rest = words
     if what.isdigit():
         seen = [str(answer.get("status"))] + ([answer["location"]] if "location" in answer else [])
-        return None if seen == words[:len(seen)] and len(seen) == len(words) else " ".join(seen)
-    service = names.get(answer.get("endpoint", "").rsplit(":", 1)[0])
+        plain = [w for w in words if not w.startswith("<")]
+        if seen != plain:
+            return " ".join(seen)
+        answer = {"response_headers": answer.get("headers", []), **answer}
+        rest = [w for w in words if w.startswith("<")]
+        what = ""
+    service = names.get(answer.get("endpoint", "").rsplit(":", 1)[0], "")
     if service != what:
         return service or json.dumps(answer, default=str)
     for word in rest:
