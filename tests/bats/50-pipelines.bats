@@ -1,7 +1,7 @@
 # The scripts in pipelines/: the product's front door.
 load helpers
 
-scripts=(gw-lint gw-render gw-reconcile gw-summary gw-redact)
+scripts=(gw-lint gw-render gw-diff gw-reconcile gw-summary gw-redact)
 
 # A copy of the shop that may be spoilt.
 setup() {
@@ -19,7 +19,7 @@ setup() {
 }
 
 @test "without arguments, exit code 2 and a hint" {
-    for script in gw-lint gw-render gw-reconcile; do
+    for script in gw-lint gw-render gw-diff gw-reconcile; do
         run --separate-stderr "$script" </dev/null
         [[ $status == 2 && $output == "" && $stderr == "$script: error: "*--help* ]] || fail "$script: $status $stderr"
     done

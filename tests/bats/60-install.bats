@@ -10,7 +10,7 @@ mk() {
     mk install
     cd "$BATS_TEST_TMPDIR"
     bin=root/usr/bin
-    for program in "${tools[@]}" gw-lint gw-render gw-reconcile gw-summary gw-redact; do
+    for program in "${tools[@]}" gw-lint gw-render gw-diff gw-reconcile gw-summary gw-redact; do
         [[ -x $bin/$program ]] || fail "$program is not installed"
         case $program in
         gw-watch | gw-validate | gw-resolve-refs | gw-translate | gw-push)
