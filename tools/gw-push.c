@@ -117,7 +117,7 @@ static struct target **make_targets(void)
                 usage_error(&usage, "--to: \"%s\" is given twice", names.items[i]);
         list[i] = target_new(names.items[i], &settings, &why);
         if (!list[i])
-            usage_error(&usage, "--to: \"%s\" %s", names.items[i], why);
+            usage_error(&usage, "--to: \"%s\" %s", target_title(names.items[i]), why);
     }
     return list;
 }

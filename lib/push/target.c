@@ -44,6 +44,19 @@ struct target *target_new(const char *name, const struct target_settings *s, cha
     return NULL;
 }
 
+char *target_title(const char *name)
+{
+    const char *host = strstr(name, "://");
+    if (!host)
+        return xstrdup(name);
+    host += strlen("://");
+    size_t authority = strcspn(host, "/?#"), shown = strcspn(host, "?#");
+    const char *at = memrchr(host, '@', authority);
+    return xasprintf("%.*s%s%.*s%s", (int)(host - name), name, at ? "...@" : "",
+                     (int)(host + shown - (at ? at + 1 : host)), at ? at + 1 : host,
+                     host[shown] ? "?..." : "");
+}
+
 void target_free(struct target *t)
 {
     if (!t)

@@ -76,6 +76,9 @@ char *target_next_name(const char *name, const char **rest);
 struct target *target_new(const char *name, const struct target_settings *s, char **why);
 void target_free(struct target *t);
 
+/* A name for messages, owned: without what a URL should not hold, a password or a key. */
+char *target_title(const char *name);
+
 /* ---- the classes behind target_new(), each in its own file ---- */
 
 struct target *file_target_new(const char *path, const struct target_settings *s, char **why);

@@ -6,7 +6,7 @@ the connection, or is gone for good. Then gw-push runs again, undisturbed: the e
 objects as they were, and the third run must write nothing. At every write the proxy checks that no live route
 names an upstream that is not there: it lets one request through at a time, in random order.
 
-PUSH_FAULTS_STEP (default 23) is how far apart the indices are that something breaks at, 1 for all of them;
+PUSH_FAULTS_STEP (default 120) is how far apart the indices are that something breaks at, 1 for all of them;
 PUSH_FAULTS_SEED where the dice start. PUSH_FAULTS_AT=N runs a single index.
 """
 import http.client, json, os, random, re, signal, socket, subprocess, sys, tempfile, threading, time
@@ -16,7 +16,7 @@ root = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 if "B" not in os.environ:
     os.environ["PATH"] = root + "/build/bin:" + os.environ["PATH"]
 SEED = int(os.environ.get("PUSH_FAULTS_SEED", "1"))
-STEP = int(os.environ.get("PUSH_FAULTS_STEP", "23"))
+STEP = int(os.environ.get("PUSH_FAULTS_STEP", "120"))
 KEY = "edd1c9f034335f136f87ad84b625c8f1"
 os.environ.update(LC_ALL="C", NO_COLOR="1", APISIX_ADMIN_KEY=KEY)
 KINDS = ["ssls", "upstreams", "plugin_metadata", "consumers", "global_rules", "routes", "stream_routes"]
@@ -348,14 +348,14 @@ def campaign(server):
 
 
 def main():
-    server = Server(sys.argv[1:] or [sys.executable, root + "/tests/double/apisix_double.py", "--port", "0"])
+    server = Server(sys.argv[1:] or [sys.executable, root + "/tests/double/admin_api.py"])
     n_failed, n = 0, 0
     try:
         before, data, want, total = campaign(server)
         print("ok 1 - a push of one world over another, requests in any order")
         n = 1
-        for what in ["cut-before", "cut-after", "500", "gone", "kill-before", "kill-after"]:
-            start = SEED % STEP
+        for k, what in enumerate(["cut-before", "cut-after", "500", "gone", "kill-before", "kill-after"]):
+            start = (SEED * 37 + k * 29) % STEP
             indices = [int(os.environ["PUSH_FAULTS_AT"])] if "PUSH_FAULTS_AT" in os.environ else range(start, total, STEP)
             problem, began = "", time.time()
             for i in indices:

@@ -1,0 +1,355 @@
+# gw-push and the Admin API: what is sent, in which order, what is tried again, and what is left alone.
+load helpers
+
+key=edd1c9f034335f136f87ad84b625c8f1
+
+setup() {
+    dir=$(mktemp -d "$BATS_TEST_TMPDIR/push.XXXX")
+    export APISIX_ADMIN_KEY=$key
+    : >"$dir/log"
+}
+
+teardown() {
+    stop
+    [[ -z ${follower:-} ]] || kill "$follower" 2>/dev/null || true
+}
+
+stop() {
+    [[ ! -e $dir/pid ]] || kill "$(cat "$dir/pid")" 2>/dev/null || true
+    rm -f "$dir/pid" "$dir/port"
+}
+
+# Starts the server; $url is its address.
+server() { # OPTION...
+    stop
+    python3 "$root/tests/double/admin_api.py" --log "$dir/log" "$@" >"$dir/port" 2>"$dir/server" 3>&- &
+    echo $! >"$dir/pid"
+    for _ in {1..200}; do
+        [[ ! -s $dir/port ]] || break
+        sleep 0.02
+    done
+    port=$(cat "$dir/port")
+    url=http://127.0.0.1:$port
+}
+
+# What it does instead of serving, for requests that begin so: see admin_api.py.
+script() { # JSON
+    echo "$1" >"$dir/script"
+    server --script "$dir/script"
+}
+
+labels() { printf '"labels":{"managed-by":"gwpipe","gwpipe-instance":"default","gwpipe-owner":"%s"}' "$1"; }
+
+record() { # KIND NAME APISIX
+    printf '{"type":"ADDED","object":{"apiVersion":"v1","kind":"%s","metadata":{"namespace":"shop","name":"%s"}},"apisix":%s}\n' "$@"
+}
+
+upstream() { # NAME [HOST]
+    record Service "$1" '{"upstreams":[{"id":"'"$1"'",'"$(labels "Service/shop/$1")"',"type":"roundrobin","nodes":[{"host":"'"${2:-10.0.0.1}"'","port":80,"weight":1}]}]}'
+}
+
+route() { # NAME UPSTREAM [PATH]
+    record HTTPRoute "$1" '{"routes":[{"id":"'"$1"'",'"$(labels "HTTPRoute/shop/$1")"',"uri":"'"${3:-/$1}"'","upstream_id":"'"$2"'"}]}'
+}
+
+stream_route() { # NAME UPSTREAM
+    record TCPRoute "$1" '{"stream_routes":[{"id":"'"$1"'",'"$(labels "TCPRoute/shop/$1")"',"server_port":9100,"upstream_id":"'"$2"'"}]}'
+}
+
+certificate() { # KEY
+    record Gateway edge '{"ssls":[{"id":"edge",'"$(labels Gateway/shop/edge)"',"snis":["a.example"],"cert":"PUBLIC","key":"'"$1"'"}]}'
+}
+
+gone() { # KIND NAME
+    printf '{"type":"DELETED","object":{"apiVersion":"v1","kind":"%s","metadata":{"namespace":"shop","name":"%s"}}}\n' "$@"
+}
+
+sync() { echo '{"type":"SYNC"}'; }
+full() { echo '{"type":"SYNC","full":true}'; }
+
+push() { gw-push -v --retry-for 5 --to "admin:$url" "$@" >"$dir/out" 2>"$dir/err"; }
+writes() { grep -v ^GET "$dir/log" | cut -d' ' -f1,2; }
+forget() { : >"$dir/log"; }
+
+# The object as the server has it.
+there() { # PATH FILTER
+    curl -sf -H "X-API-KEY: $key" "$url/apisix/admin/$1" | jq -r ".value | $2"
+}
+put() { # PATH OBJECT
+    curl -sf -X PUT -H "X-API-KEY: $key" -d "$2" "$url/apisix/admin/$1" >"$dir/answer"
+}
+
+# A gw-push that goes on: feed writes to it, served waits until it has taken COUNT SYNCs.
+follow() { # OPTION...
+    mkfifo "$dir/in"
+    gw-push --to "admin:$url" --retry-for 0 "$@" <"$dir/in" >"$dir/out" 2>"$dir/err" 3>&- &
+    follower=$!
+    exec 7>"$dir/in"
+}
+feed() { cat >&7; }
+served() { # COUNT
+    for _ in {1..500}; do
+        [[ $(grep -c '"type":"SYNC"' "$dir/out") -lt $1 ]] || return 0
+        sleep 0.02
+    done
+    fail "SYNC $1 never came: $(cat "$dir/err")"
+}
+
+@test "certificates, upstreams, then routes; and back" {
+    server
+    { route b a; route a a; upstream a; certificate HUSH; full; } | push
+    [ "$(writes | cut -d/ -f2 | uniq | xargs)" = "ssls upstreams routes" ]
+    grep -q '4 created, 0 updated, 0 deleted, 0 unchanged' "$dir/err"
+    forget
+    full | push --force
+    [ "$(writes | cut -d/ -f1,2 | uniq | xargs)" = "DELETE /routes DELETE /upstreams DELETE /ssls" ]
+}
+
+@test "nothing changed, nothing written; one endpoint changed, one write" {
+    server
+    world() {
+        for ((i = 0; i < 200; i++)); do upstream "s$i"; route "r$i" "s$i"; done
+    }
+    { world; full; } | push
+    [ "$(writes | wc -l)" = 400 ]
+    forget
+    { world; full; } | push
+    [ -z "$(writes)" ]
+    jq -se 'map(select(.object).pushed[0].state) | unique == ["unchanged"]' "$dir/out"
+    { world; upstream s77 10.0.0.2; full; } | push
+    [ "$(writes)" = "PUT /upstreams/s77" ]
+    [ "$(there upstreams/s77 '.nodes[0].host')" = 10.0.0.2 ]
+}
+
+@test "defaults that the server fills in are no change" {
+    server --old
+    { upstream a; route a a; certificate HUSH; full; } | push
+    [ "$(there routes/a .status)" = 1 ]
+    forget
+    { upstream a; route a a; certificate HUSH; full; } | push
+    [ -z "$(writes)" ]
+    put routes/a "$(there routes/a 'del(.create_time,.update_time) | .status = 0 | tostring')"
+    forget
+    { upstream a; route a a; certificate HUSH; full; } | push
+    [ "$(writes)" = "PUT /routes/a" ]
+}
+
+@test "a key that the server does not give back is compared by a hash, and is nowhere to be read" {
+    server
+    { certificate HUSH-ONE; full; } | push
+    forget
+    { certificate HUSH-ONE; full; } | push
+    [ -z "$(writes)" ]
+    { certificate HUSH-TWO; full; } | push
+    [ "$(writes)" = "PUT /ssls/edge" ]
+    [[ $(there ssls/edge '.labels["gwpipe-hash"]') =~ ^[0-9a-f]{32}$ ]]
+    run ! grep -q HUSH "$dir/out" "$dir/err" "$dir/log"
+}
+
+@test "objects that are not ours stay as they are, and their ids with them" {
+    echo '{"routes":[{"id":"hand","uri":"/","upstream_id":"hand"},{"id":"other","uri":"/o","upstream_id":"hand","labels":{"managed-by":"gwpipe","gwpipe-instance":"another","gwpipe-owner":"HTTPRoute/shop/other"}}],
+        "upstreams":[{"id":"hand","nodes":{"10.9.9.9:80":1}}],"services":[]}' >"$dir/state"
+    server --state "$dir/state"
+    { upstream a; route hand a; route other a; route mine a; full; } | { run -1 push; }
+    [ "$(writes | sort | xargs)" = "PUT /routes/mine PUT /upstreams/a" ]
+    jq -se 'map(select(.findings) | .findings[0].id) == ["push-foreign-id","push-foreign-id"]' "$dir/out"
+    full | push --force
+    [ "$(there routes/hand .uri)" = / ]
+    [ "$(there routes/other .uri)" = /o ]
+}
+
+@test "what the server refuses is told of its owner, and what needs it is not sent" {
+    script '[{"match":"PUT /upstreams/bad","times":9,"status":400,"body":{"error_msg":"invalid configuration: property \"nodes\" \u001b[31mis bad"}}]'
+    { upstream bad; upstream good; route one good; route two bad; full; } | { run -1 push; }
+    [ "$(writes | sort | xargs)" = "PUT /routes/one PUT /upstreams/bad PUT /upstreams/good" ]
+    jq -se 'map(select(.object) | {(.object.metadata.name): [.pushed[0].state, .findings[0].message]}) | add == {
+        bad: ["failed", "upstreams \"bad\" could not be created: the server answers 400: invalid configuration: property \"nodes\"  [31mis bad"],
+        good: ["programmed", null], one: ["programmed", null],
+        two: ["failed", "routes \"two\" could not be created: not sent: it names upstreams \"bad\", which could not be created"]}' "$dir/out"
+}
+
+@test "what may pass is tried again" {
+    script '[{"match":"GET /routes","status":503},{"match":"PUT /upstreams/a","times":2,"status":503,"body":"<html>"},
+        {"match":"PUT /routes/a","status":429,"headers":{"Retry-After":"1"}},{"match":"PUT /ssls","status":0},
+        {"match":"PUT /routes/a","status":0,"applies":true}]'
+    start=$(date +%s%N)
+    { upstream a; route a a; certificate HUSH; full; } | push
+    (($(date +%s%N) - start >= 1000000000))
+    grep -q '3 created' "$dir/err"
+    [ "$(there routes/a .uri)" = /a ]
+}
+
+@test "a refusal that comes of a worker behind the times is doubted" {
+    server
+    { upstream a; route a a; full; } | push
+    stop
+    echo '[{"match":"DELETE /upstreams/a","times":2,"status":400,"body":{"error_msg":"can not delete this upstream, route [a] is still using it now"}}]' >"$dir/script"
+    jq -n '{upstreams: [$u], routes: [$r], services: []}' --argjson u "$(upstream a | jq '.apisix.upstreams[0]')" \
+        --argjson r "$(route a a | jq '.apisix.routes[0]')" >"$dir/state"
+    forget
+    server --script "$dir/script" --state "$dir/state"
+    full | push --force
+    [ "$(writes | xargs)" = "DELETE /routes/a DELETE /upstreams/a DELETE /upstreams/a DELETE /upstreams/a" ]
+}
+
+@test "an upstream stays while a route that could not be changed names it" {
+    script '[{"match":"PUT /stream_routes/a","status":201,"applies":true},{"match":"PUT /stream_routes/a","times":9,"status":400,"body":{"error_msg":"no"}}]'
+    { upstream old; stream_route a old; full; } | push
+    forget
+    # The server would let it go: it does not look at stream routes.
+    { upstream new; stream_route a new; full; } | { run -1 push; }
+    [ "$(writes | xargs)" = "PUT /upstreams/new PUT /stream_routes/a" ]
+    grep -q 'upstreams "old" could not be deleted: not sent: a route that names it could not be changed' "$dir/err"
+}
+
+@test "a wrong key: nothing is tried twice, and the key is not shown" {
+    server
+    export APISIX_ADMIN_KEY=not-the-key
+    { upstream a; full; } | { run -1 push; }
+    [ "$(wc -l <"$dir/err")" = 1 ]
+    grep -q 'what is live cannot be read: ssls: the server answers 401: failed to check token: wrong apikey; nothing was written$' "$dir/err"
+    run ! grep -q not-the-key "$dir/err" "$dir/out"
+    [ "$(wc -l <"$dir/log")" = 7 ]
+}
+
+@test "the key comes from a file or the environment, and is one line" {
+    server
+    printf '%s\n' "$key" >"$dir/key"
+    unset APISIX_ADMIN_KEY
+    { upstream a; full; } | push --key-file "$dir/key"
+    : >"$dir/empty"
+    run -2 gw-push --to "admin:$url" --key-file "$dir/empty" </dev/null
+    [[ $output == *"holds no key"* ]]
+    run -2 gw-push --to "admin:$url" --key-file "$dir/nowhere" </dev/null
+    APISIX_ADMIN_KEY=$'two\nlines' run -2 gw-push --to "admin:$url" </dev/null
+    [[ $output == *APISIX_ADMIN_KEY* && $output != *lines* ]]
+}
+
+@test "URLs that cannot be meant are wrong use" {
+    for bad in 127.0.0.1:9180 ftp://h http://u:secret@h 'http://h/?api_key=secret' http://; do
+        run -2 gw-push --to "admin:$bad" </dev/null
+        [[ $output != *secret* ]] || fail "$output"
+    done
+}
+
+@test "nobody there: code 4, and in good time" {
+    server
+    stop
+    { upstream a; full; } | { run -4 push --retry-for 0; }
+    jq -se '.[0].pushed[0].state == "failed"' "$dir/out"
+}
+
+@test "a server that goes in the middle costs no more than its own patience" {
+    script '[{"match":"PUT ","times":9999,"status":0}]'
+    { for ((i = 0; i < 200; i++)); do upstream "s$i"; done; full; } | { run -4 push --retry-for 0; }
+    # Not each of them in vain.
+    (($(writes | wc -l) < 80))
+    grep -q 'closed without an answer' "$dir/err"
+}
+
+@test "an answer that is no list is not taken for an empty one" {
+    for body in '<html>' '{"list":[],"total":3}' '{"total":0}' '{"list":[{"key":"/apisix/routes/a","value":{"id":"a}]}' '[]'; do
+        script "$(jq -nc --arg b "$body" '[{match:"GET /routes",times:1,status:200,body:$b}]')"
+        { upstream a; full; } | { run -1 push; }
+        [ -z "$(writes)" ] || fail "$body: $(writes)"
+        grep -q 'what is live cannot be read: routes: the answer ' "$dir/err" || fail "$body: $(cat "$dir/err")"
+    done
+    script '[{"match":"GET /routes","status":302,"headers":{"Location":"/apisix/admin/routes"}}]'
+    { upstream a; full; } | { run -1 push; }
+    [ -z "$(writes)" ]
+}
+
+@test "a server without stream proxy has no stream routes, and refuses them itself" {
+    server --no-stream
+    { upstream a; route a a; full; } | push
+    { upstream a; route a a; stream_route s a; full; } | { run -1 push; }
+    grep -q 'stream mode is disabled' "$dir/err"
+}
+
+@test "what somebody else changed is told, and put right at the next full SYNC" {
+    server
+    follow
+    { upstream a; upstream b; route a a; full; } | feed
+    served 1
+    put upstreams/a "$(there upstreams/a 'del(.create_time,.update_time) | .retries = 3 | tostring')"
+    curl -sf -X DELETE -H "X-API-KEY: $key" "$url/apisix/admin/upstreams/b" >"$dir/answer"
+    forget
+    { upstream a; upstream b; route a a; full; } | feed
+    served 2
+    [ "$(writes | sort | xargs)" = "PUT /upstreams/a PUT /upstreams/b" ]
+    grep -q 'not as this gw-push left it: upstreams "a" has changed, upstreams "b" is gone' "$dir/err"
+}
+
+@test "between full SYNCs one change is one write, after a look at what is there" {
+    server
+    follow
+    { upstream a; route a a; full; } | feed
+    served 1
+    forget
+    { upstream a 10.0.0.2; sync; } | feed
+    served 2
+    [ "$(cat "$dir/log")" = $'GET /upstreams/a 200\nPUT /upstreams/a 200' ]
+    # What is not ours by now is left alone.
+    put upstreams/fresh '{"nodes":{"10.9.9.9:80":1}}'
+    forget
+    { upstream fresh; sync; } | feed
+    served 3
+    [ -z "$(writes)" ]
+    grep -q 'by now, and not made by this gwpipe instance' "$dir/err"
+}
+
+@test "what failed is tried again at the next SYNC" {
+    script '[{"match":"PUT /upstreams/a","times":1,"status":503}]'
+    follow
+    { upstream a; upstream b; full; } | feed
+    served 1
+    [ "$(writes | sort | xargs)" = "PUT /upstreams/a PUT /upstreams/b" ]
+    jq -se 'map(select(.object).pushed[0].state) == ["failed", "programmed"]' "$dir/out"
+    forget
+    sync | feed
+    served 2
+    [ "$(writes)" = "PUT /upstreams/a" ]
+}
+
+@test "an old list is read again" {
+    server
+    follow --resync 1
+    { upstream a; full; } | feed
+    served 1
+    sleep 1.1
+    forget
+    sync | feed
+    served 2
+    [ "$(grep -c '^GET /upstreams 200' "$dir/log")" = 1 ]
+}
+
+@test "ids that lead elsewhere are not sent" {
+    server
+    { record HTTPRoute x '{"routes":[{"id":"..",'"$(labels HTTPRoute/shop/x)"',"uri":"/"},{"id":"a/b?force=true",'"$(labels HTTPRoute/shop/x)"',"uri":"/"}]}'; full; } | { run -1 push; }
+    [ -z "$(writes)" ]
+    [ "$(grep -c 'the id is none that APISIX takes' "$dir/err")" = 2 ]
+}
+
+@test "a complaint of the server that quotes the key does not pass it on" {
+    script '[{"match":"PUT /ssls/edge","times":9,"status":400,"body":{"error_msg":"cannot parse HUSH-LINE","req_body":"HUSH"}}]'
+    { certificate HUSH-LINE; full; } | { run -1 push; }
+    grep -q 'cannot parse <redacted>' "$dir/err"
+    run ! grep -q HUSH "$dir/err" "$dir/out"
+}
+
+@test "TLS: the server is verified, and can verify us" {
+    (cd "$dir" && openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost -addext subjectAltName=IP:127.0.0.1 \
+        -keyout server.key -out server.pem && openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=pusher \
+        -keyout client.key -out client.pem) 2>"$dir/openssl"
+    server --tls "$dir/server.pem" "$dir/server.key" --client-ca "$dir/client.pem"
+    url=https://127.0.0.1:$port
+    { upstream a; full; } | push --cacert "$dir/server.pem" --cert "$dir/client.pem" --key "$dir/client.key"
+    { upstream a; full; } | push --insecure --cert "$dir/client.pem" --key "$dir/client.key"
+    forget
+    { upstream b; full; } | { run -1 push --cert "$dir/client.pem" --key "$dir/client.key"; }
+    grep -qi 'certificate' "$dir/err"
+    { upstream b; full; } | { run ! push --retry-for 0 --cacert "$dir/server.pem"; }
+    [ ! -s "$dir/log" ]
+    run -2 gw-push --to "admin:$url" --cert "$dir/client.pem" </dev/null
+    run -2 gw-push --to "admin:$url" --cacert "$dir/nowhere" </dev/null
+}
