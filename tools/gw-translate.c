@@ -18,18 +18,21 @@
 static const char *instance = DEFAULT_INSTANCE;
 static struct opt_list port_maps;
 static bool is_full;
+static int internal_port = 19080;
 
 static const struct opt opts[] = {
     {0, "instance", "NAME", OPT_TEXT, &instance,
      "label of everything written, to tell pipelines apart (default)", NULL, 0, 0},
     {0, "port-map", "FROM:TO", OPT_LIST, &port_maps,
      "APISIX listens on TO for listeners on port FROM; repeatable", NULL, 0, 0},
+    {0, "internal-port", "PORT", OPT_INT, &internal_port,
+     "APISIX listens on 127.0.0.1:PORT for requests of its own; 0: it does not (19080)", NULL, 0, 65535},
     {0, "full", NULL, OPT_FLAG, &is_full, "keep the whole object and `resolved` in the record", NULL, 0, 0},
 };
 
 static const struct opt_usage usage = {
     .tool = "gw-translate",
-    .synopsis = "[--instance NAME] [--port-map FROM:TO]... [--full] [-]",
+    .synopsis = "[--instance NAME] [--port-map FROM:TO]... [--internal-port PORT] [--full] [-]",
     .purpose = "Translate resolved Gateway API records to APISIX objects, one by one.",
     .opts = opts,
     .n_opts = N_ELEMS(opts),
@@ -89,7 +92,7 @@ int main(int argc, char **argv)
     if (instance_problem(instance))
         usage_error(&usage, "--instance: \"%s\" %s", instance, instance_problem(instance));
     struct port_map *maps = read_port_maps();
-    struct run run = {.options = {instance, maps, port_maps.n}};
+    struct run run = {.options = {instance, maps, port_maps.n, internal_port}};
     int code = rec_loop(STDIN_FILENO, &(struct loop){on_record, &run});
     free(maps);
     return proc_finish(worse(code, run.code));

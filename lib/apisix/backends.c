@@ -27,17 +27,14 @@ struct backends backends_read(jv resolved)
     jv list = jx_get(resolved, "backends");
     for (int i = 0; i < jx_len(list); i++) {
         jv ref = jx_at(list, i);
-        const char *service = jx_getstr(ref, "service"), *slash = service ? strchr(service, '/') : NULL;
+        struct id id;
         int64_t weight = jx_getint_or(ref, "weight", 1);
         if (weight <= 0)
             continue;
-        if (!slash) {
+        if (!id_of_backend(ref, &id)) {
             b.broken += weight;
             continue;
         }
-        char ns[256];
-        snprintf(ns, sizeof ns, "%.*s", (int)(slash - service), service);
-        struct id id = id_of_upstream(ns, slash + 1, (int)jx_getint_or(ref, "port", 0));
         add_upstream(&b, id.text, weight);
         b.valid += weight;
         b.is_websocket |= str_eq(jx_getstr_or(ref, "appProtocol", ""), "kubernetes.io/ws");

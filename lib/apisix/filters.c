@@ -255,6 +255,13 @@ static bool add_cors(const struct step *s)
     return true;
 }
 
+/* The copies are the rule's (mirror.h). They get the path as it came only behind a proxy-rewrite. */
+static bool add_mirror(const struct step *s)
+{
+    s->plugins->rewrite = own(&s->plugins->rewrite);
+    return true;
+}
+
 static const struct filter_type {
     const char *name, *member;
     bool (*add)(const struct step *s);
@@ -264,6 +271,7 @@ static const struct filter_type {
     {"URLRewrite", "urlRewrite", add_url_rewrite},
     {"RequestRedirect", "requestRedirect", add_redirect},
     {"CORS", "cors", add_cors},
+    {"RequestMirror", "requestMirror", add_mirror},
 };
 
 static const struct filter_type *type_of(jv filter)

@@ -14,6 +14,7 @@
 #include "apisix/escape.h"
 #include "apisix/filters.h"
 #include "apisix/ids.h"
+#include "apisix/mirror.h"
 #include "apisix/path.h"
 #include "apisix/place.h"
 #include "apisix/translate.h"
@@ -29,6 +30,8 @@ struct rule {
     struct translation *t;
     int index;
     jv spec, resolved, filters;
+    jv mirrors;     /* owned */
+    struct id name; /* what hops of its mirrors are called by */
     bool is_broken; /* a filter cannot be honoured: every match answers 500 */
 };
 
@@ -240,6 +243,7 @@ static void put_behaviour(struct rule *r, const struct match *m, const struct en
         jb_put(&plugins, "fault-injection", abort_with(500));
     } else {
         put_filters(r, m, e, &plugins, &said);
+        mirrors_put(r->t, r->mirrors, r->name.text, &plugins);
         put_timeouts(r, route);
         if (!filters_redirect(r->filters)) {
             struct backends b = backends_read(r->resolved);
@@ -321,25 +325,65 @@ static bool has_backend_filters(const struct rule *r)
     return any;
 }
 
+static void note_mirrors(const struct rule *r)
+{
+    char path[80];
+    snprintf(path, sizeof path, "spec.rules[%d].filters", r->index);
+    if (jx_len(r->mirrors) > 0 && r->t->options->internal_port == 0)
+        findings_addf(
+            r->t->findings, F_NOT_HONOURED, path,
+            "mirrors need APISIX's internal port (--internal-port); requests are served without copies");
+}
+
+/* The hosts that copies come with: what a filter sets, else those of the bindings. */
+static void add_mirror_routes(struct rule *r, const char *host)
+{
+    jv bindings = jx_get(r->t->resolved, "bindings"), hosts = jb_arr(), any = jb_arr();
+    bool takes_any = false;
+    for (int b = 0; b < jx_len(bindings); b++) {
+        jv names = jx_get(jx_at(bindings, b), "hostnames");
+        takes_any |= jx_len(names) == 0;
+        for (int i = 0; !host && i < jx_len(names); i++)
+            jb_add(&hosts, jb_copy(jx_at(names, i)));
+    }
+    if (host) {
+        jb_add(&hosts, jb_strf("%.*s", (int)strcspn(host, ":"), host));
+        takes_any = false;
+    }
+    if (jx_len(hosts) > 0)
+        mirrors_add_routes(r->t, r->mirrors, r->name.text, 0, hosts);
+    if (takes_any)
+        mirrors_add_routes(r->t, r->mirrors, r->name.text, jx_len(hosts) > 0, any);
+    jb_free(hosts);
+    jb_free(any);
+}
+
 static void judge(struct rule *r)
 {
     jv scratch = jb_obj();
     struct match m = rule_match(r->spec, 0);
     bool is_fine = put_filters(r, &m, &(struct entry){.binding = JX_NONE}, &scratch, r->t->findings);
     r->is_broken = has_backend_filters(r) || !is_fine;
+    if (!r->is_broken && jx_len(r->mirrors) > 0)
+        add_mirror_routes(r, jx_getstr(jx_get(scratch, "proxy-rewrite"), "host"));
     jb_free(scratch);
     note_ignored(r);
+    note_mirrors(r);
 }
 
 static void translate_rule(struct rule *r)
 {
     jv bindings = jx_get(r->t->resolved, "bindings");
+    const struct ident *id = &r->t->rec->id;
+    r->mirrors = mirrors_read(r->filters, jx_get(r->resolved, "mirrors"));
+    r->name = id_make("httproute.%s.%s.%d", id->ns, id->name, r->index);
     judge(r);
     for (int m = 0; m < rule_n_matches(r->spec); m++) {
         int n = 0;
         for (int b = 0; b < jx_len(bindings); b++)
             add_binding(r, m, &n, jx_at(bindings, b));
     }
+    jb_free(r->mirrors);
 }
 
 void translate_http_route(struct translation *t)

@@ -35,6 +35,17 @@ struct id id_make(const char *fmt, ...)
     return id;
 }
 
+bool id_of_backend(jv resolved, struct id *id)
+{
+    char ns[256];
+    const char *service = jx_getstr(resolved, "service"), *slash = service ? strchr(service, '/') : NULL;
+    if (!slash)
+        return false;
+    snprintf(ns, sizeof ns, "%.*s", (int)(slash - service), service);
+    *id = id_of_upstream(ns, slash + 1, (int)jx_getint_or(resolved, "port", 0));
+    return true;
+}
+
 struct id id_of_upstream(const char *ns, const char *service, int port)
 {
     return id_make("service.%s.%s.%d", ns, service, port);

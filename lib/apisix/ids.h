@@ -2,6 +2,7 @@
  * ids: names of APISIX objects: at most 64 characters of [A-Za-z0-9._-], readable where they fit.
  *
  *   routes      httproute.NAMESPACE.NAME.RULE.MATCH        and _N for further ones of the same match
+ *   routes      httproute.NAMESPACE.NAME.RULE_mirror_K     and _N, what copies of requests go through
  *   upstreams   service.NAMESPACE.NAME.PORT
  *   ssls        gateway.NAMESPACE.NAME_LISTENER            listenerset.NAMESPACE.NAME_LISTENER
  *   routes      gateway.NAMESPACE.NAME_LISTENER_404        and _421, what answers for a listener at last
@@ -13,7 +14,7 @@
 #ifndef GW_IDS_H
 #define GW_IDS_H
 
-#include "base/base.h"
+#include "json/jx.h"
 
 enum { ID_MAX = 64 };
 
@@ -25,5 +26,8 @@ struct id {
 struct id id_make(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 struct id id_of_upstream(const char *ns, const char *service, int port);
+
+/* The upstream of a backend as gw-resolve-refs has it (gw-record(7)); false when the reference is broken. */
+bool id_of_backend(jv resolved, struct id *id);
 
 #endif

@@ -18,6 +18,7 @@ struct translate_options {
     const char *instance; /* for the labels */
     const struct port_map *ports;
     size_t n_ports;
+    int internal_port; /* on 127.0.0.1, for requests from APISIX to itself; 0: there is none */
 };
 
 /*

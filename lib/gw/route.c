@@ -204,15 +204,37 @@ static jv resolve_backend(struct work *w, jv ref, const char *path)
     return o;
 }
 
+/* One entry for each RequestMirror among the filters, or JX_NONE. */
+static jv resolve_mirrors(struct work *w, jv filters, const char *where)
+{
+    jv list = JX_NONE;
+    for (int i = 0; i < jx_len(filters); i++) {
+        char path[160];
+        jv ref = jx_path(jx_at(filters, i), "requestMirror.backendRef");
+        if (!jx_is_obj(ref))
+            continue;
+        snprintf(path, sizeof path, "%s.filters[%d].requestMirror.backendRef", where, i);
+        if (jx_is_none(list))
+            list = jb_arr();
+        jb_add(&list, resolve_backend(w, ref, path));
+    }
+    return list;
+}
+
 static jv resolve_rule(struct work *w, jv rule, int i)
 {
-    jv o = jb_obj(), backends = jb_arr(), refs = jx_get(rule, "backendRefs");
+    char where[64];
+    snprintf(where, sizeof where, "spec.rules[%d]", i);
+    jv o = jb_obj(), backends = jb_arr(), refs = jx_get(rule, "backendRefs"),
+       mirrors = resolve_mirrors(w, jx_get(rule, "filters"), where);
     for (int k = 0; k < jx_len(refs); k++) {
         char path[96];
         snprintf(path, sizeof path, "spec.rules[%d].backendRefs[%d]", i, k);
         jb_add(&backends, resolve_backend(w, jx_at(refs, k), path));
     }
     jb_put(&o, "backends", backends);
+    if (!jx_is_none(mirrors))
+        jb_put(&o, "mirrors", mirrors);
     return o;
 }
 

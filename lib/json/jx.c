@@ -141,6 +141,11 @@ size_t jx_strlen(jv v)
     return jx_is_str(v) ? (size_t)jv_string_length_bytes(jv_copy(v)) : 0;
 }
 
+double jx_number_or(jv v, double otherwise)
+{
+    return jv_get_kind(v) == JV_KIND_NUMBER ? jv_number_value(v) : otherwise;
+}
+
 bool jx_int(jv v, int64_t *out)
 {
     if (!jx_is_num(v))

@@ -42,6 +42,7 @@ int jx_len(jv v); /* of an array or object, 0 for the rest */
 
 const char *jx_str(jv v);        /* NULL unless a string */
 size_t jx_strlen(jv v);          /* bytes; differs from strlen() only where a NUL is inside */
+double jx_number_or(jv v, double otherwise);
 bool jx_int(jv v, int64_t *out); /* integral numbers within +-2^53 */
 bool jx_true(jv v);              /* is the boolean true */
 const char *jx_getstr(jv obj, const char *key);

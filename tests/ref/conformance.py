@@ -12,7 +12,8 @@ Beside tests/golden/pipeline/CASE.in.yaml may stand CASE.requests, one request a
 Left: method, URL, and NAME=VALUE for headers; `sni=` is the server name where it is not the host, `addr=` the
 address that was connected to, `http=2` the version, and `<NAME=VALUE` what backends answer with. Right: a status
 (a redirect's with its Location, a preflight's with `<` headers), a Service by name, or shares of these; with `target=` and `host=` what the backend
-gets, `+` and `-` headers that it gets and does not, `<` and `<-` likewise of the client, `mirror=NAME` a copy.
+gets, `+` and `-` headers that it gets and does not, `<` and `<-` likewise of the client, `mirror=NAME:SHARE`
+a copy, `mirror=` none.
 """
 import glob
 import json
@@ -85,7 +86,9 @@ def check(answer, words, names):
         if word.startswith(("target=", "host=")):
             bad = answer[name] != value
         elif word.startswith("mirror="):
-            bad = value not in [names.get(m[1].rsplit(":", 1)[0]) for m in answer.get("mirrors", [])]
+            shares = {names.get(m[1].rsplit(":", 1)[0]): m[0] for m in answer.get("mirrors", [])}
+            mirror, _, share = value.partition(":")
+            bad = shares.get(mirror) != Fraction(share or 1) if mirror else shares != {}
         elif word.startswith(("-", "<-")):
             bad = value_of(side, name) is not None
         else:

@@ -1,0 +1,135 @@
+#include "apisix/mirror.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "apisix/escape.h"
+#include "apisix/ids.h"
+#include "apisix/place.h"
+
+/* Behind proxy-rewrite, which is at 1008, so that the copy gets what the filters made of the request. */
+enum { BEHIND_REWRITE = 1007 };
+
+/* ---- reading ---- */
+
+static double share_of(jv spec)
+{
+    jv fraction = jx_get(spec, "fraction");
+    if (jx_is_obj(fraction))
+        return (double)jx_getint_or(fraction, "numerator", 0) /
+               (double)jx_getint_or(fraction, "denominator", 100);
+    return (double)jx_getint_or(spec, "percent", 100) / 100;
+}
+
+static double share_at(jv mirrors, int k)
+{
+    return jx_number_or(jx_get(jx_at(mirrors, k), "share"), 1);
+}
+
+static void insert(jv *list, const char *upstream, double share)
+{
+    jv sorted = jb_arr(), o = jb_obj();
+    bool is_in = false;
+    jb_put_str(&o, "upstream_id", upstream);
+    jb_put(&o, "share", jb_number(share < 1 ? share : 1));
+    for (int i = 0; i < jx_len(*list); i++) {
+        if (!is_in && share > share_at(*list, i)) {
+            jb_add(&sorted, jb_copy(o));
+            is_in = true;
+        }
+        jb_add(&sorted, jb_copy(jx_at(*list, i)));
+    }
+    if (!is_in)
+        jb_add(&sorted, jb_copy(o));
+    jb_free(o);
+    jb_free(*list);
+    *list = sorted;
+}
+
+jv mirrors_read(jv filters, jv resolved)
+{
+    jv list = jb_arr();
+    for (int i = 0, k = 0; i < jx_len(filters); i++) {
+        jv spec = jx_get(jx_at(filters, i), "requestMirror");
+        if (!jx_is_obj(spec))
+            continue;
+        struct id id;
+        double share = share_of(spec);
+        if (share > 0 && id_of_backend(jx_at(resolved, k), &id))
+            insert(&list, id.text, share);
+        k++;
+    }
+    return list;
+}
+
+/* ---- the copies ---- */
+
+static struct id hop_id(const char *name, int set, int k)
+{
+    return set == 0 ? id_make("%s_mirror_%d", name, k) : id_make("%s_mirror_%d_%d", name, k, set);
+}
+
+/* The k-th mirror's copy; `of` is the share of what comes by here. */
+static void put_copy(const struct translation *t, jv mirrors, int k, double of, const char *name, jv *plugins)
+{
+    jv o = jb_obj(), meta = jb_obj();
+    struct id id = hop_id(name, 0, k + 1); /* the path is one for all sets of hosts */
+    double ratio = share_at(mirrors, k) / of;
+    jb_put_int(&meta, "priority", BEHIND_REWRITE);
+    jb_put(&o, "_meta", meta);
+    jb_put(&o, "host", jb_strf("http://127.0.0.1:%d", t->options->internal_port));
+    jb_put(&o, "path", jb_strf("/%s", id.text));
+    jb_put_str(&o, "path_concat_mode", "prefix");
+    if (ratio < 1)
+        jb_put(&o, "sample_ratio", jb_number(ratio > 0.00001 ? ratio : 0.00001));
+    jb_put(plugins, "proxy-mirror", o);
+}
+
+void mirrors_put(const struct translation *t, jv mirrors, const char *name, jv *plugins)
+{
+    if (jx_len(mirrors) > 0 && t->options->internal_port > 0)
+        put_copy(t, mirrors, 0, 1, name, plugins);
+}
+
+/* ---- behind them ---- */
+
+static jv take_name_off(const char *path)
+{
+    struct buf b;
+    jv o = jb_obj(), regex = jb_arr();
+    buf_init(&b, BUF_MAX_SCRATCH);
+    buf_adds(&b, "^/");
+    regex_quote(&b, path, strlen(path));
+    buf_adds(&b, "(/[^?]*)?(\\?[\\s\\S]*)?$");
+    jb_add_str(&regex, b.p);
+    jb_add_str(&regex, "$1$2");
+    jb_put(&o, "regex_uri", regex);
+    jb_put_bool(&o, "use_real_request_uri_unsafe", true); /* the path as it is on its way */
+    buf_free(&b);
+    return o;
+}
+
+static void add_hop(struct translation *t, jv mirrors, int k, const char *name, int set, jv hosts)
+{
+    char port[16];
+    struct id path = hop_id(name, 0, k + 1);
+    jv o = translation_object(t, hop_id(name, set, k + 1).text), vars = jb_arr(), plugins = jb_obj();
+    snprintf(port, sizeof port, "%d", t->options->internal_port);
+    jb_put(&o, "uri", jb_strf("/%s/*", path.text));
+    if (jx_len(hosts) > 0)
+        jb_put(&o, "hosts", jb_copy(hosts));
+    jb_add(&vars, condition("server_port", "==", port));
+    jb_put(&o, "vars", vars);
+    jb_put(&plugins, "proxy-rewrite", take_name_off(path.text));
+    if (k + 1 < jx_len(mirrors))
+        put_copy(t, mirrors, k + 1, share_at(mirrors, k), name, &plugins);
+    jb_put(&o, "plugins", plugins);
+    jb_put(&o, "upstream_id", jb_copy(jx_get(jx_at(mirrors, k), "upstream_id")));
+    translation_add(t, "routes", o);
+}
+
+void mirrors_add_routes(struct translation *t, jv mirrors, const char *name, int set, jv hosts)
+{
+    for (int k = 0; k < jx_len(mirrors) && t->options->internal_port > 0; k++)
+        add_hop(t, mirrors, k, name, set, hosts);
+}

@@ -1,0 +1,36 @@
+/*
+ * mirror: RequestMirror filters, as copies that APISIX sends to itself.
+ *
+ * proxy-mirror sends a copy to one address. So that a mirror is a Service like others (its endpoints, their
+ * balance, their protocol), and that there can be several, the copy goes to APISIX's own internal port, with
+ * the name of a route put before the path. That route takes the name off, sends the copy on to the Service,
+ * and may send a copy of its own to the next:
+ *
+ *     route             --copy-->  /ID_mirror_1/path on the internal port  -->  first mirror
+ *     ID_mirror_1       --copy-->  /ID_mirror_2/path                       -->  second mirror
+ *
+ * The mirrors stand in falling order of their shares, and each hop takes its share of the one before. Only
+ * this machine can reach the internal port: it listens on 127.0.0.1.
+ */
+#ifndef GW_MIRROR_H
+#define GW_MIRROR_H
+
+#include "apisix/translate.h"
+
+/*
+ * The mirrors of a list of filters, of which `resolved` has one entry each, in that order: those that get
+ * anything.
+ * [{upstream_id, share}], owned.
+ */
+jv mirrors_read(jv filters, jv resolved);
+
+/* Adds the copy to the first mirror. `name` is what the routes behind it are called by. */
+void mirrors_put(const struct translation *t, jv mirrors, const char *name, jv *plugins);
+
+/*
+ * Adds the routes behind the mirrors, for requests with these hosts; an empty list is any. Two sets of hosts
+ * have two names for their `set`.
+ */
+void mirrors_add_routes(struct translation *t, jv mirrors, const char *name, int set, jv hosts);
+
+#endif
