@@ -6,10 +6,38 @@ setup() {
     a=$dir/a.json b=$dir/b.json
 }
 
+teardown() {
+    [[ ! -e $dir/pid ]] || kill "$(cat "$dir/pid")" 2>/dev/null || true
+}
+
+# An Admin API; $url is its address.
+server() { # OPTION...
+    export APISIX_ADMIN_KEY=edd1c9f034335f136f87ad84b625c8f1
+    : >"$dir/log"
+    python3 "$root/tests/double/admin_api.py" --log "$dir/log" "$@" >"$dir/port" 2>/dev/null 3>&- &
+    echo $! >"$dir/pid"
+    for _ in {1..200}; do [[ ! -s $dir/port ]] || break; sleep 0.02; done
+    url=http://127.0.0.1:$(cat "$dir/port")
+}
+
 upstream() { # NAME [HOST]: the record of a Service
     printf '{"type":"ADDED","object":{"apiVersion":"v1","kind":"Service","metadata":{"namespace":"shop","name":"%s"}},"apisix":{"upstreams":[{"id":"%s","labels":{"managed-by":"gwpipe","gwpipe-instance":"default","gwpipe-owner":"Service/shop/%s"},"type":"roundrobin","nodes":[{"host":"%s","port":80,"weight":1}]}]}}\n' \
         "$1" "$1" "$1" "${2:-10.0.0.1}"
 }
+
+route() { # NAME UPSTREAM
+    printf '{"type":"ADDED","object":{"apiVersion":"v1","kind":"HTTPRoute","metadata":{"namespace":"shop","name":"%s"}},"apisix":{"routes":[{"id":"%s","labels":{"managed-by":"gwpipe","gwpipe-instance":"default","gwpipe-owner":"HTTPRoute/shop/%s"},"uri":"/%s","upstream_id":"%s"}]}}\n' \
+        "$1" "$1" "$1" "$1" "$2"
+}
+
+bad() { sed 's/"nodes":\[[^]]*\]/"desc":"nowhere"/'; } # upstreams that no server takes
+# What gw-push says to stdout and stderr, to files; its exit code must be as given.
+expect() { # -CODE ARGS...
+    run --separate-stderr "$1" gw-push "${@:2}"
+    echo "$output" >"$dir/out"
+    echo "$stderr" >"$dir/err"
+}
+states() { jq -r 'select(.object) | [.object.metadata.name, .pushed[].state] | join(" ")' "$dir/out"; }
 
 gone() { upstream "$1" | sed 's/ADDED/DELETED/; s/,"apisix":.*/}/'; }
 
@@ -161,4 +189,74 @@ PY
     [ "$(grep -c 'has no effect' "$dir/err")" = 4 ]
     [ "$(ids "$a")" = x ]
     full | { run -2 push --wait 0; }
+}
+
+@test "what one target refuses is its owner's finding; the other has it" {
+    server
+    { upstream x; upstream y | bad; route rx x; route ry y; full; } |
+        expect -1 --to "admin:$url" --to "file:$a"
+    [ "$(states)" = 'x programmed programmed
+y failed programmed
+rx programmed programmed
+ry failed programmed' ]
+    jq -se --arg t "admin:$url" '[.[] | .findings[]? | [.id, .by, (.message | startswith($t + ": "))]] == [["push-rejected", "gw-push", true], ["push-rejected", "gw-push", true]]' "$dir/out"
+    [ "$(jq '.upstreams | length' "$a")" = 2 ]
+}
+
+@test "a failure without a record in the cut is told on stderr, and once" {
+    server
+    { upstream y | bad; full; sync; upstream x; sync; upstream y; sync; } |
+        expect -1 --to "admin:$url"
+    [ "$(states)" = 'y failed
+x programmed
+y programmed' ]
+    [ "$(grep -c 'upstreams "y" could not be created' "$dir/err")" = 1 ]
+    [ "$(grep -c 'PUT /upstreams/y 400' "$dir/log")" = 3 ] # tried again at each SYNC
+}
+
+@test "--check: what would be refused is left out, with what needs it, before anything is written" {
+    server
+    { upstream x; upstream y; route rx x; route ry y; full; } | gw-push --to "admin:$url" >/dev/null
+    : >"$dir/log"
+    { upstream new | bad; upstream z; route ry new; route rz z; gone y; sync; } >"$dir/in"
+    expect -1 --to "admin:$url" --check --dry-run <"$dir/in"
+    [ "$(jq -r 'select(.why) | .id' "$dir/out" | xargs)" = "new ry y" ]
+    run ! grep -qv ^GET <(grep -v '^POST /configs/validate ' "$dir/log")
+    expect -1 --to "admin:$url" --check <"$dir/in"
+    [ "$(states)" = 'new failed
+z programmed
+ry failed
+rz programmed
+y failed' ]
+    [ "$(grep -v '^GET\|^POST' "$dir/log" | cut -d' ' -f1,2)" = 'PUT /upstreams/z
+PUT /routes/rz' ]
+}
+
+@test "--check: when the target cannot be asked, nothing is written" {
+    echo '[{"match":"POST /configs/validate","times":9,"status":404,"body":{}}]' >"$dir/script"
+    server --script "$dir/script"
+    { upstream x; full; } | expect -1 --to "admin:$url" --to "file:$a" --check
+    [ "$(states)" = 'x refused programmed' ]
+    run ! grep -q PUT "$dir/log"
+}
+
+@test "progress is shown on a terminal while it takes long, and erased" {
+    server --delay 0.05
+    { services 1 80; full; } >"$dir/in"
+    export TERM=xterm
+    run script -qec "gw-push --concurrency 2 --to admin:$url <$dir/in >/dev/null" /dev/null
+    [[ $status == 0 && $output == *$'\r\e[K'"admin:$url: "*' of 80, '*'/s'*$'\r\e[Kgw-push: info: '*'80 created'* ]] || fail "$output"
+    { services 1 80 | sed 's/10.0.0.1/10.0.0.2/'; full; } >"$dir/in"
+    run script -qec "gw-push -q --concurrency 2 --to admin:$url <$dir/in >/dev/null" /dev/null
+    [[ $status == 0 && $output == "" ]] || fail "$output"
+    { services 1 80; full; } | gw-push --concurrency 2 --to "admin:$url" 2>"$dir/err" >/dev/null
+    [ ! -s "$dir/err" ]
+}
+
+@test "latencies are counted where each write is a request" {
+    server --delay 0.03
+    { services 1 5; full; } | gw-push --to "admin:$url" --metrics-file "$dir/push.prom" >/dev/null
+    grep -Fqx "gwpipe_push_write_duration_seconds_count{target=\"admin:$url\"} 5" "$dir/push.prom"
+    grep -Fqx "gwpipe_push_write_duration_seconds_bucket{target=\"admin:$url\",le=\"0.025\"} 0" "$dir/push.prom"
+    grep -Fqx "gwpipe_push_write_duration_seconds_bucket{target=\"admin:$url\",le=\"30\"} 5" "$dir/push.prom"
 }
