@@ -22,6 +22,7 @@ struct writing {
     bool is_looking;     /* at what is there, before the waves */
     bool may_pass;       /* something failed that may succeed later */
     bool is_final;       /* something failed that will not */
+    bool has_failed;     /* one of these, or a check before */
     bool is_denied;      /* the key is not taken: nothing more is sent */
     bool is_silent;      /* the last wave found no answer: the next ones wait for none */
     struct refs missing; /* upstreams that were to be created, and were not */
@@ -32,6 +33,7 @@ struct writing {
 static void settle(struct writing *w, struct op *op, enum op_state state, char *owned_why, double seconds)
 {
     op->state = state;
+    w->has_failed = w->has_failed || state == OP_FAILED;
     free(op->why);
     op->why = owned_why;
     if (w->admin->base.watcher.done)
@@ -217,7 +219,7 @@ static void run_wave(struct writing *w, struct op *ops, size_t n)
     size_t n_bodies = 0;
     char **bodies = xreallocarray(NULL, n, sizeof *bodies);
     struct calls calls = api_calls(&w->admin->api, w->is_looking ? looked : answered, w);
-    if ((w->is_final || w->may_pass) && ops->type == OP_DELETE && ops->item->kind == AK_UPSTREAMS)
+    if (w->has_failed && ops->type == OP_DELETE && ops->item->kind == AK_UPSTREAMS)
         named_later(w, &named);
     for (size_t i = 0; i < n; i++) {
         if (ops[i].state == OP_FAILED)
@@ -239,6 +241,8 @@ static void run_wave(struct writing *w, struct op *ops, size_t n)
 int admin_carry_out(struct target *t, struct plan *p)
 {
     struct writing w = {.admin = (struct admin *)t, .plan = p};
+    for (size_t i = 0; i < p->ops.n; i++)
+        w.has_failed = w.has_failed || p->ops.items[i].state == OP_FAILED;
     if (!w.admin->is_listed && p->ops.n > 0) {
         w.is_looking = true;
         run_wave(&w, p->ops.items, p->ops.n);

@@ -168,6 +168,16 @@ served() { # COUNT
         two: ["failed", "routes \"two\" could not be created: not sent: it names upstreams \"bad\", which could not be created"]}' "$dir/out"
 }
 
+@test "--check asks before anything is written" {
+    server
+    bad=$(upstream bad | sed 's/,"nodes":.*\]}\]}}/}]}}/')
+    { upstream good; route one good; echo "$bad"; route two bad; full; } | { run -1 push --check; }
+    [ "$(writes | sort | xargs)" = "POST /configs/validate PUT /routes/one PUT /upstreams/good" ]
+    jq -se 'map(select(.object) | {(.object.metadata.name): .pushed[0].state}) | add ==
+        {good: "programmed", one: "programmed", bad: "failed", two: "failed"}' "$dir/out"
+    grep -q 'upstreams "bad" .*: invalid configuration: value should match only one schema' "$dir/err"
+}
+
 @test "what may pass is tried again" {
     script '[{"match":"GET /routes","status":503},{"match":"PUT /upstreams/a","times":2,"status":503,"body":"<html>"},
         {"match":"PUT /routes/a","status":429,"headers":{"Retry-After":"1"}},{"match":"PUT /ssls","status":0},

@@ -1,0 +1,72 @@
+#!/bin/bash
+# How many writes a second does gw-push make? tests/bench/push.sh [N], default 1000 routes.
+#
+# The server takes 3 ms for each request, however many there are at once (tests/double/admin_api.py), so what is
+# measured is how well the connections are kept busy: beside curl --parallel, which only sends. The server is
+# Python: at 64 in flight it is the limit, of both. Then what a reconcile costs that finds nothing to do.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+B=${B:-build}
+[[ $B == /* ]] || B=$PWD/$B
+PATH=$B/bin:$PATH
+export LC_ALL=C NO_COLOR=1 APISIX_ADMIN_KEY=edd1c9f034335f136f87ad84b625c8f1
+n=${1:-1000}
+room=$(mktemp -d)
+server=
+trap 'rm -rf "$room"; [[ -z $server ]] || kill "$server"' EXIT
+
+python3 tests/bench/generate.py "$n" | gw-watch --once -f - | gw-validate -q | gw-resolve-refs -q |
+    gw-translate -q >"$room/records"
+
+# The first tenth, for what would take long one by one.
+jq -c --argjson n "$((n / 10 > 50 ? n / 10 : 50))" -n '[inputs | select(.apisix)][:$n][]' "$room/records" >"$room/few"
+echo '{"type":"SYNC","full":true}' >>"$room/few"
+
+start() { # DELAY
+    [[ -z $server ]] || { kill "$server" && wait "$server" 2>/dev/null; } || true
+    rm -f "$room/port"
+    python3 tests/double/admin_api.py --delay "$1" >"$room/port" &
+    server=$!
+    until [[ -s $room/port ]]; do sleep 0.02; done
+    url=http://127.0.0.1:$(cat "$room/port")
+}
+
+# One PUT for each object, in the order of dependency.
+curl_config() { # RECORDS
+    jq -rn --arg url "$url/apisix/admin" --arg key "$APISIX_ADMIN_KEY" '
+        [inputs | .apisix // {} | to_entries[] | select(.value | type == "array") | .key as $k | .value[] | {k: $k, o: .}]
+        | sort_by(.k == "routes")[]
+        | "next", "url = \"\($url)/\(.k)/\(.o.id)\"", "request = PUT", "header = \"X-API-KEY: \($key)\"",
+          "header = \"Content-Type: application/json\"", "data-binary = \(.o | tojson | tojson)", "output = /dev/null"
+    ' "$1" | tail -n +2
+}
+
+seconds() { # COMMAND...
+    local from
+    from=$(date +%s%N)
+    "$@" >"$room/out" 2>"$room/err" || { echo "bench: $1 failed: $?" && head -5 "$room/err" && exit 1; } >&2
+    echo $((($(date +%s%N) - from) / 1000)) | awk '{ printf "%.2f", $1 / 1e6 }'
+}
+
+push() { gw-push --concurrency "$1" --to "admin:$url" <"$2"; }
+send() { curl -s --no-progress-meter --parallel --parallel-immediate --parallel-max "$1" -K "$2"; }
+
+printf '%-24s %9s %14s %14s\n' 'first push, in flight' objects gw-push/s 'curl/s'
+for c in 1 16 64; do
+    records=$room/records
+    ((c > 1)) || records=$room/few
+    start 0.003
+    count=$(jq -n '[inputs | .apisix // {} | .[] | select(type == "array") | length] | add' "$records")
+    ours=$(seconds push "$c" "$records")
+    start 0.003
+    curl_config "$records" >"$room/config"
+    # It does not wait between kinds, so a route may come before its upstream, and be refused: sent all the same.
+    theirs=$(seconds send "$c" "$room/config")
+    awk -v c="$c" -v n="$count" -v a="$ours" -v b="$theirs" \
+        'BEGIN { printf "%-24s %9d %14.0f %14.0f\n", c, n, n / a, n / b }'
+done
+
+start 0
+push 16 "$room/records" >"$room/out"
+echo
+echo "reconcile of $n routes and $n upstreams, nothing changed: $(seconds push 16 "$room/records") s"
