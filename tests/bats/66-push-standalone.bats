@@ -1,0 +1,313 @@
+# gw-push and an APISIX that takes its whole configuration over its API and keeps it in memory.
+load helpers
+
+setup() {
+    dir=$(mktemp -d "$BATS_TEST_TMPDIR/push.XXXX")
+    pids=()
+    start a
+    export APISIX_ADMIN_KEY=edd1c9f034335f136f87ad84b625c8f1
+}
+
+teardown() {
+    # Whatever a test was about, no client may do what the double calls wrong.
+    local rc=0
+    [[ -z ${url_a:-} ]] || [ "$(ask a GET /test | jq -c .wrong)" = "[]" ] || rc=1
+    ((rc == 0)) || ask a GET /test | jq -r '.wrong[]' >&2
+    kill "${pids[@]}"
+    return "$rc"
+}
+
+start() { # NAME [OPTION...]: a double; url_NAME is its address
+    local name=$1
+    shift
+    mkfifo "$dir/port-$name"
+    "$root"/tests/double/standalone.py "$@" >"$dir/port-$name" 2>"$dir/double-$name" 3>&- 7>&- &
+    pids+=($!)
+    read -r port <"$dir/port-$name"
+    printf -v "url_$name" 'http://127.0.0.1:%s' "$port"
+}
+
+ask() { # NAME METHOD PATH [BODY]
+    local url=url_$1
+    curl -sS -X "$2" -H "X-API-KEY: $APISIX_ADMIN_KEY" ${4:+-d "$4"} "${!url}$3"
+}
+
+held() { ask "${1:-a}" GET /apisix/admin/configs; }
+requests() { ask "${1:-a}" GET /test | jq -r '.log[]'; }
+writes() { requests "${1:-a}" | grep -c '^PUT' || true; }
+upstreams() { held "${1:-a}" | jq -r '.upstreams // [] | map(.id) | join(" ")'; }
+
+labels() { # OWNER
+    printf '{"managed-by":"gwpipe","gwpipe-instance":"default","gwpipe-owner":"%s"}' "$1"
+}
+
+upstream() { # NAME [HOST]: the record of a Service
+    printf '{"type":"ADDED","object":{"apiVersion":"v1","kind":"Service","metadata":{"namespace":"shop","name":"%s"}},"apisix":{"upstreams":[{"id":"%s","labels":%s,"type":"roundrobin","nodes":[{"host":"%s","port":80,"weight":1}]}]}}\n' \
+        "$1" "$1" "$(labels "Service/shop/$1")" "${2:-10.0.0.1}"
+}
+
+route() { # NAME URI UPSTREAM
+    printf '{"type":"ADDED","object":{"apiVersion":"gateway.networking.k8s.io/v1","kind":"HTTPRoute","metadata":{"namespace":"shop","name":"%s"}},"apisix":{"routes":[{"id":"%s","labels":%s,"uri":"%s","upstream_id":"%s"}]}}\n' \
+        "$1" "$1" "$(labels "HTTPRoute/shop/$1")" "$2" "$3"
+}
+
+gone() { # NAME of a Service
+    printf '{"type":"DELETED","object":{"apiVersion":"v1","kind":"Service","metadata":{"namespace":"shop","name":"%s"}}}\n' "$1"
+}
+
+sync() { echo '{"type":"SYNC"}'; }
+full() { echo '{"type":"SYNC","full":true}'; }
+push_to() { # URL ARG...
+    gw-push --to "standalone:$1" "${@:2}" >"$dir/out" 2>"$dir/err"
+}
+push() { push_to "$url_a" "$@"; }
+states() { jq -r 'select(.object) | [.pushed[].state] | join(" ")' "$dir/out"; }
+
+# Follows what is written to descriptor 7; synced N waits until N SYNCs have come out.
+follow() { # ARG...
+    mkfifo "$dir/in"
+    gw-push "$@" <"$dir/in" >"$dir/out" 2>"$dir/err" &
+    follower=$!
+    exec 7>"$dir/in"
+}
+synced() {
+    local i
+    for ((i = 0; i < 200; i++)); do
+        [[ $(grep -c '"SYNC"' "$dir/out") != "$1" ]] || return 0
+        sleep 0.05
+    done
+    fail "no SYNC $1: $(cat "$dir/err")"
+}
+finish() { # EXIT CODE
+    local rc=0
+    exec 7>&-
+    wait "$follower" || rc=$?
+    [ "$rc" = "$1" ] || fail "exit code $rc: $(cat "$dir/err")"
+}
+
+foreign='{"upstreams_conf_version":3,"routes_conf_version":4,"plugins_conf_version":2,"plugins":[{"name":"cors"}],
+ "upstreams":[{"nodes":{"10.9.9.9:80":1},"modifiedIndex":2,"id":"by-hand"}],
+ "routes":[{"uri":"/hand","id":"by-hand","priority":1.50,"upstream_id":"by-hand","modifiedIndex":3}]}'
+put_by_hand() { # DOCUMENT
+    curl -sS -X PUT -H "X-API-KEY: $APISIX_ADMIN_KEY" -H "X-Digest: hand-$RANDOM" -d "$1" "$url_a/apisix/admin/configs"
+}
+
+@test "an empty instance gets a document, an empty one too" {
+    full | push
+    [ "$(writes)" = 1 ]
+    [ "$(held | jq '."X-Digest" != null')" = true ]
+    { upstream cart; route r /cart cart; full; } | push
+    [ "$(upstreams)" = cart ]
+    [ "$(held | jq -r '.routes[0].uri')" = /cart ]
+    [ "$(states)" = $'programmed\nprogrammed' ]
+}
+
+@test "nothing changed means zero writes" {
+    { upstream cart; route r /cart cart; full; } | push
+    before=$(held)
+    { upstream cart; route r /cart cart; full; sync; upstream cart; sync; upstream cart; route r /cart cart; full; } | push
+    api=/apisix/admin/configs
+    [ "$(requests | tail -n 4)" = "GET $api"$'\n'"HEAD $api"$'\n'"HEAD $api"$'\n'"HEAD $api" ]
+    [ "$(held)" = "$before" ]
+    [ "$(states)" = $'unchanged\nunchanged\nunchanged\nunchanged\nunchanged' ]
+}
+
+@test "only what changes is sent, and the rest keeps its numbers" {
+    { upstream a; upstream b; route r /a a; full; } | push
+    before=$(held)
+    { upstream a; upstream b 10.0.0.2; route r /a a; full; } | push
+    after=$(held)
+    number() { jq "$2" <<<"$1"; }
+    for kept in .routes_conf_version '.routes[0].modifiedIndex' '.upstreams[0].modifiedIndex' .ssls_conf_version; do
+        [ "$(number "$before" "$kept")" = "$(number "$after" "$kept")" ]
+    done
+    for new in .upstreams_conf_version '.upstreams[1].modifiedIndex'; do
+        [ "$(number "$before" "$new")" -lt "$(number "$after" "$new")" ]
+    done
+}
+
+@test "what others have in the document stays as it is" {
+    put_by_hand "$foreign"
+    { upstream cart; route r /cart cart; full; } | push
+    { upstream cart 10.0.0.2; full; } | push
+    theirs='[.upstreams[], .routes[] | select(.id == "by-hand")] + .plugins | tojson'
+    [ "$(held | jq -r "$theirs")" = "$(jq -r "$theirs" <<<"$foreign")" ]
+    [ "$(upstreams)" = "by-hand cart" ]
+    [ "$(held | jq .plugins_conf_version)" = 2 ]
+}
+
+@test "an id that others have is refused, and the rest goes" {
+    put_by_hand "$foreign"
+    { upstream by-hand; upstream cart; full; } | { run -1 push; }
+    [ "$(states)" = $'refused\nprogrammed' ]
+    [ "$(held | jq -c '.upstreams[0].nodes')" = '{"10.9.9.9:80":1}' ]
+}
+
+@test "a rule without labels that is as wanted is no conflict" {
+    rule='{"id":"g","plugins":{"cors":{}}}'
+    record='{"type":"ADDED","object":{"apiVersion":"a/v1","kind":"Policy","metadata":{"namespace":"n","name":"g"}},"apisix":{"global_rules":['$rule']}}'
+    { echo "$record"; full; } | push
+    { echo "$record"; full; } | push
+    [ "$(writes)" = 1 ]
+    [ "$(states)" = unchanged ]
+}
+
+@test "a restarted instance is noticed at the next SYNC, and gets everything" {
+    follow --to "standalone:$url_a"
+    { upstream cart; route r /cart cart; full; } >&7
+    synced 1
+    ask a POST /test/restart
+    [ "$(upstreams)" = "" ]
+    sync >&7
+    synced 2
+    [ "$(upstreams)" = cart ]
+    [ "$(held | jq '.routes | length')" = 1 ]
+    finish 0
+    grep -q 'it has lost its document' "$dir/err"
+}
+
+@test "documents are two seconds apart, across runs and at the end of input" {
+    { upstream cart; full; } | push
+    { upstream cart 10.0.0.2; full; upstream cart 10.0.0.3; sync; } | push
+    # The double complains of two in one second; see teardown.
+    [ "$(writes)" = 3 ]
+    [ "$(held | jq -r '.upstreams[0].nodes[0].host')" = 10.0.0.3 ]
+}
+
+@test "an object that the instance would not take is set aside, and told of" {
+    { upstream cart; route good /good cart; route bad nonsense cart; full; } | { run -1 push; }
+    [ "$(held | jq -r '.routes | map(.id) | join(" ")')" = good ]
+    [ "$(states)" = $'programmed\nprogrammed\nfailed' ]
+    jq -se '.[2].findings[0] | .id == "push-rejected" and (.message | test("property \"uri\" validation failed"))' "$dir/out"
+}
+
+@test "of many objects just the bad ones are set aside" {
+    { for i in {1..9000}; do upstream "s$i"; [ $((i % 1500)) != 7 ] || route "r$i" nonsense "s$i"; done; full; } >"$dir/records"
+    push <"$dir/records" || [ $? = 1 ]
+    [ "$(requests | grep -c validate)" -gt 1 ]
+    [ "$(held | jq '.upstreams | length')" = 9000 ]
+    [ "$(states | grep -c failed)" = 6 ]
+}
+
+@test "what the instance says about a certificate does not show the key" {
+    ssl='{"id":"edge","labels":'$(labels Gateway/shop/edge)',"snis":["a.example"],"cert":"PUBLIC","key":"HUSH-HUSH"}'
+    { echo '{"type":"ADDED","object":{"apiVersion":"v1","kind":"Gateway","metadata":{"namespace":"shop","name":"edge"}},"apisix":{"ssls":['"$ssl"']}}'; full; } | { run -1 push; }
+    grep -q 'failed to parse cert' "$dir/out"
+    run ! grep -q HUSH "$dir/out" "$dir/err"
+}
+
+@test "one instance of two is dead: the other is served, and it catches up" {
+    start b
+    follow --to "standalone:$url_a,$url_b" --retry-for 0
+    { upstream cart; full; } >&7
+    synced 1
+    kill -STOP "${pids[1]}"
+    kill -KILL "${pids[1]}"
+    wait "${pids[1]}" || true
+    upstream cart 10.0.0.2 >&7
+    sync >&7
+    synced 2
+    [ "$(held a | jq -r '.upstreams[0].nodes[0].host')" = 10.0.0.2 ]
+    unset "pids[1]"
+    rm "$dir/port-b"
+    start b --port "${url_b##*:}"
+    sync >&7
+    synced 3
+    [ "$(held b | jq -r '.upstreams[0].nodes[0].host')" = 10.0.0.2 ]
+    finish 4
+    [ "$(jq -rs 'map(select(.object))[1].pushed | map(.state) | join(" ")' "$dir/out")" = "programmed failed" ]
+    [ "$(writes a)" = 2 ]
+}
+
+@test "instances that differ each get their own difference" {
+    start b
+    { upstream x; upstream y; full; } | push
+    { upstream x; full; } | gw-push --to "standalone:$url_b" >"$dir/out"
+    { upstream x; upstream y; full; } | gw-push --to "standalone:$url_a,$url_b" >"$dir/out"
+    [ "$(states)" = $'unchanged unchanged\nunchanged programmed' ]
+    [ "$(upstreams b)" = "x y" ]
+    [ "$(writes a)" = 1 ]
+}
+
+@test "another writer in between: nothing of either is lost" {
+    { upstream cart; route r /cart cart; full; } | push
+    follow --to "standalone:$url_a"
+    { upstream cart; route r /cart cart; full; } >&7
+    synced 1
+    # They put a route of theirs, and leave out ours, right before our document with another upstream.
+    ask a POST /test/race '{"routes":[{"id":"theirs","uri":"/theirs","plugins":{}}]}'
+    upstream cart 10.0.0.2 >&7
+    sync >&7
+    synced 2
+    [ "$(held | jq -r '.routes | map(.id) | join(" ")')" = "r theirs" ]
+    [ "$(held | jq -r '.upstreams[0].nodes[0].host')" = 10.0.0.2 ]
+    finish 0
+}
+
+@test "versions of another writer that run ahead of the clock are passed" {
+    put_by_hand '{"routes_conf_version":90000000000000,"upstreams_conf_version":90000000000000,"upstreams":[{"id":"x","nodes":{},"modifiedIndex":90000000000000}]}'
+    { upstream cart; route r /cart cart; full; } | push
+    [ "$(held | jq '.upstreams_conf_version')" = 90000000000001 ]
+    [ "$(held | jq '.upstreams | map(.modifiedIndex) | tojson')" = '"[90000000000001,90000000000000]"' ]
+    sleep 1.1
+    put_by_hand '{"routes_conf_version":99999999999999}'
+    { upstream cart; route r /shop cart; full; } | { run -1 push; }
+    grep -q 'restart APISIX' "$dir/err"
+}
+
+@test "a connection cut before or after the write: the document is there, once" {
+    for cut in before after; do
+        ask a POST /test/next '{"cut":"'$cut'"}'
+        { upstream cart "10.0.0.$RANDOM"; full; } | push
+        [ "$(states)" = programmed ]
+        [ "$(upstreams)" = cart ]
+    done
+}
+
+@test "a document that does not fit is taken back" {
+    start small --memory 20000
+    url_a=$url_small
+    { upstream cart; full; } | push
+    put_by_hand "$(held | jq '.routes_conf_version += 1 | .routes = [{"id":"by-hand","uri":"/hand","plugins":{}}]')"
+    for i in {1..200}; do upstream "s$i"; done >"$dir/many"
+    { upstream cart; cat "$dir/many"; full; } | { run -1 push; }
+    grep -q 'did not fit in the memory.*the one before was lost by that, and is put back' "$dir/err"
+    [ "$(upstreams)" = cart ]
+    [ "$(held | jq -r '.routes[0].id')" = by-hand ]
+    url_a=
+}
+
+@test "a document larger than --max-document is not sent" {
+    for i in {1..20}; do
+        upstream "s$i" | jq -c --arg x "$(printf '%060000d' 0)" '.apisix.upstreams[0].desc = $x'
+    done >"$dir/many"
+    { upstream cart; full; } | push
+    { upstream cart; cat "$dir/many"; full; } | { run -1 push --max-document 1; }
+    grep -q 'the document would have 12[0-9]* bytes' "$dir/err"
+    [ "$(writes)" = 1 ]
+}
+
+@test "what is no such API is told apart, and nothing is written" {
+    { upstream cart; full; } | { run -1 push_to "$url_a/elsewhere"; }
+    grep -q 'standalone:http://127.0.0.1:[0-9]*/elsewhere: .*an APISIX with etcd is admin:URL' "$dir/err"
+    { upstream cart; full; } | { APISIX_ADMIN_KEY=wrong-key run -1 push; }
+    grep -q 'the server answers 401' "$dir/err"
+    run ! grep -q wrong-key "$dir/err"
+    { upstream cart; full; } | { run -4 push_to http://127.0.0.1:1 --retry-for 0; }
+    grep -q 'nothing was written' "$dir/err"
+    [ "$(writes)" = 0 ]
+}
+
+@test "names that stand for no instance are wrong use" {
+    for name in standalone: standalone:ftp://x standalone:http://a,http://a "standalone:$url_a," \
+        standalone:http://u:hush@a standalone:http://a/x?y=z; do
+        run -2 gw-push --to "$name" </dev/null
+    done
+}
+
+@test "a dry run shows the operations, and writes nothing" {
+    { upstream cart; full; } | push
+    { upstream cart 10.0.0.2; upstream new; full; } | push --dry-run
+    [ "$(jq -r '"\(.op) \(.id)"' "$dir/out" | head -n 2)" = $'update cart\ncreate new' ]
+    [ "$(writes)" = 1 ]
+}
