@@ -155,7 +155,8 @@ static const struct family {
 } families[] = {
     {"gwpipe_push_syncs_total", "counter", "SYNCs, by what became of them at the target.", add_syncs},
     {"gwpipe_push_writes_total", "counter", "Objects written or deleted, or not.", add_writes},
-    {"gwpipe_push_write_duration_seconds", "histogram", "How long the write of an object took, from when it was sent.", add_latencies},
+    {"gwpipe_push_write_duration_seconds", "histogram",
+     "How long the write of an object took, from when it was sent.", add_latencies},
     {"gwpipe_push_wanted_objects", "gauge", "Objects that the records want.", add_wanted},
     {"gwpipe_push_live_objects", "gauge", "Objects with the labels of this instance after the last SYNC.",
      add_live},

@@ -87,7 +87,7 @@ static void report(struct session *s)
         complaints_add(&s->complaints, &p->plan, s->n_places > 1 ? p->target->name : NULL);
     }
     complaints_sort(&s->complaints);
-    s->code = worse(s->code, stash_emit(&s->stash, s->places, s->n_places, &s->complaints));
+    s->code = worse(s->code, stash_emit(&s->stash, &s->wanted, s->places, s->n_places, &s->complaints));
     complaints_tell(&s->complaints);
     for (size_t i = 0; i < s->n_places; i++)
         place_tell_summary(&s->places[i]);

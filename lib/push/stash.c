@@ -1,6 +1,5 @@
 #include "push/stash.h"
 
-#include <math.h>
 #include <stdlib.h>
 
 #include "apisix/redact.h"
@@ -50,52 +49,25 @@ int stash_add(struct stash *s, struct rec *r, const struct owner *owner)
     return EXIT_OK;
 }
 
-void stash_clear(struct stash *s)
+static void forget(struct stashed *item)
 {
-    for (size_t i = 0; i < s->n; i++)
-        free(s->items[i].line);
-    s->n = 0;
+    free(item->line);
+    free(item->label);
+    free(item->states);
 }
 
 void stash_release(struct stash *s)
 {
-    stash_clear(s);
+    for (size_t i = 0; i < s->n; i++)
+        forget(&s->items[i]);
     free(s->items);
     *s = (struct stash){0};
 }
 
 /* ---- out ---- */
 
-static const char *state_of(const struct owner *o, const struct place *p, const struct tally *t)
-{
-    if (p->outcome == OUTCOME_FAILED || t->failed > 0)
-        return "failed";
-    if (p->outcome == OUTCOME_REFUSED || t->refused > 0 || (o && o->set_aside > 0))
-        return "refused";
-    if (o && o->is_held)
-        return "held";
-    if (t->created + t->updated + t->deleted == 0)
-        return "unchanged";
-    return p->is_pending ? "pending" : "programmed";
-}
-
-static jv pushed_entry(const struct owner *o, const struct place *p)
-{
-    struct tally t = plan_tally(&p->plan, o);
-    jv e = jb_obj();
-    jb_put_str(&e, "target", p->target->name);
-    jb_put_str(&e, "state", state_of(o, p, &t));
-    if (p->outcome != OUTCOME_DONE)
-        t = (struct tally){0};
-    jb_put_int(&e, "created", t.created);
-    jb_put_int(&e, "updated", t.updated);
-    jb_put_int(&e, "deleted", t.deleted);
-    if (p->options->timing)
-        jb_put(&e, "seconds", jb_number(round(p->seconds * 1e3) / 1e3));
-    return e;
-}
-
 struct emission {
+    const struct wanted *wanted;
     const struct place *places;
     size_t n_places;
     struct complaints *complaints;
@@ -113,7 +85,7 @@ static void emit_appended(const struct stashed *item, const struct emission *e)
         n--;
     buf_add(&out, item->line, n - 1);
     for (size_t i = 0; i < e->n_places; i++) {
-        jv entry = pushed_entry(item->owner, &e->places[i]);
+        jv entry = pushed_entry(&e->places[i], item->owner, item->states[i]);
         buf_adds(&out, i == 0 ? ",\"pushed\":[" : ",");
         jx_dump(&out, entry);
         jb_free(entry);
@@ -134,33 +106,116 @@ static void add_complaints(struct rec *r, const struct owner *o, struct complain
 static int emit_anew(struct stashed *item, const struct emission *e)
 {
     struct rec r;
+    int code = EXIT_STREAM;           /* it was parsed once, so it cannot happen */
     item->line[item->len - 1] = '\0'; /* the LF */
-    if (rec_parse(&r, item->line, item->len - 1, 0))
-        return EXIT_STREAM; /* it was parsed once, so it cannot happen */
-    jv list = jx_is_arr(rec_get(&r, "pushed")) ? jb_copy(rec_get(&r, "pushed")) : jb_arr();
-    for (size_t i = 0; i < e->n_places; i++)
-        jb_add(&list, pushed_entry(item->owner, &e->places[i]));
-    if (item->owner)
-        add_complaints(&r, item->owner, e->complaints);
-    rec_put(&r, "pushed", list);
-    int code = rec_write(&r);
-    rec_release(&r);
+    if (!rec_parse(&r, item->line, item->len - 1, 0)) {
+        jv list = jx_is_arr(rec_get(&r, "pushed")) ? jb_copy(rec_get(&r, "pushed")) : jb_arr();
+        for (size_t i = 0; i < e->n_places; i++)
+            jb_add(&list, pushed_entry(&e->places[i], item->owner, item->states[i]));
+        if (item->owner)
+            add_complaints(&r, item->owner, e->complaints);
+        rec_put(&r, "pushed", list);
+        code = rec_write(&r);
+        rec_release(&r);
+    }
+    item->line[item->len - 1] = '\n';
     return code;
 }
 
-int stash_emit(struct stash *s, const struct place *places, size_t n_places, struct complaints *c)
+/* Brings the states up to date; whether one became open, or settled, or was never told. */
+static bool take_states(struct stashed *item, const struct emission *e)
 {
-    int code = EXIT_OK;
-    struct emission e = {places, n_places, c};
+    bool is_new = !item->states;
+    if (is_new)
+        item->states = xcalloc(e->n_places, sizeof *item->states);
+    for (size_t i = 0; i < e->n_places; i++) {
+        enum pushed_state before = is_new ? PUSHED_UNCHANGED : item->states[i];
+        item->states[i] = pushed_state(&e->places[i], item->owner, before);
+        is_new = is_new ||
+                 (item->states[i] != before && (pushed_is_open(before) || pushed_is_open(item->states[i])));
+    }
+    return is_new;
+}
+
+static int emit(struct stashed *item, const struct emission *e)
+{
+    if (!item->is_object)
+        out_write(item->line, item->len);
+    else if (!take_states(item, e))
+        return EXIT_OK;
+    else if (item->has_pushed || (item->owner && complaints_of(e->complaints, item->owner, NULL)))
+        return emit_anew(item, e);
+    else
+        emit_appended(item, e);
+    return EXIT_OK;
+}
+
+/* ---- what stays open ---- */
+
+static bool is_open(const struct stashed *item, size_t n_places)
+{
+    if (!item->owner || !item->states)
+        return false;
+    for (size_t i = 0; i < n_places; i++)
+        if (pushed_is_open(item->states[i]))
+            return true;
+    return false;
+}
+
+/* The owners of open records, as far as they are known still, and have no newer record. */
+static void find_owners(struct stash *s, const struct wanted *w)
+{
+    bool *speaks = xcalloc(w->n_owners + 1, sizeof *speaks);
+    for (size_t i = s->n; i-- > 0;) {
+        struct stashed *item = &s->items[i];
+        if (i < s->n_open)
+            item->owner = wanted_owner(w, item->label);
+        if (i < s->n_open && item->owner && speaks[item->owner->slot])
+            item->owner = NULL;
+        if (item->owner)
+            speaks[item->owner->slot] = true;
+    }
+    free(speaks);
+}
+
+/* Of several records of one owner the last. */
+static void keep_open(struct stash *s, const struct emission *e)
+{
+    size_t n = 0;
+    bool *is_kept = xcalloc(e->wanted->n_owners + 1, sizeof *is_kept);
+    bool *stays = xcalloc(s->n + 1, sizeof *stays);
+    for (size_t i = s->n; i-- > 0;) {
+        const struct owner *o = s->items[i].owner;
+        stays[i] = is_open(&s->items[i], e->n_places) && !is_kept[o->slot];
+        if (o)
+            is_kept[o->slot] = true;
+    }
     for (size_t i = 0; i < s->n; i++) {
         struct stashed *item = &s->items[i];
-        if (!item->is_object)
-            out_write(item->line, item->len);
-        else if (item->has_pushed || (item->owner && complaints_of(c, item->owner, NULL)))
-            code = worse(code, emit_anew(item, &e));
-        else
-            emit_appended(item, &e);
+        if (!stays[i]) {
+            forget(item);
+            continue;
+        }
+        if (!item->label)
+            item->label = xstrdup(item->owner->label);
+        s->items[n++] = *item;
     }
-    stash_clear(s);
+    s->n = s->n_open = n;
+    free(is_kept);
+    free(stays);
+}
+
+int stash_emit(struct stash *s, const struct wanted *w, const struct place *places, size_t n_places,
+               struct complaints *c)
+{
+    int code = EXIT_OK;
+    struct emission e = {w, places, n_places, c};
+    find_owners(s, w);
+    for (size_t i = s->n_open; i < s->n; i++)
+        code = worse(code, emit(&s->items[i], &e));
+    for (size_t i = 0; i < s->n_open; i++)
+        if (s->items[i].owner)
+            code = worse(code, emit(&s->items[i], &e));
+    keep_open(s, &e);
     return code;
 }

@@ -260,3 +260,33 @@ PUT /routes/rz' ]
     grep -Fqx "gwpipe_push_write_duration_seconds_bucket{target=\"admin:$url\",le=\"0.025\"} 0" "$dir/push.prom"
     grep -Fqx "gwpipe_push_write_duration_seconds_bucket{target=\"admin:$url\",le=\"30\"} 5" "$dir/push.prom"
 }
+
+@test "a record is written again when what was open is settled without a word from its owner" {
+    echo '[{"match":"PUT /upstreams/x","times":2,"status":400,"body":{"error_msg":"not today"}}]' >"$dir/script"
+    server --script "$dir/script"
+    { upstream x; upstream y; full; sync; sync; sync; } | expect -1 --to "admin:$url" --to "file:$a"
+    [ "$(jq -r 'if .object then [.object.metadata.name, .pushed[].state, (.findings // [] | length)] else ["SYNC"] end | join(" ")' "$dir/out")" = 'x failed programmed 1
+y programmed programmed 0
+SYNC
+SYNC
+x programmed unchanged 0
+SYNC
+SYNC' ]
+    jq -se '[.[] | select(.object.metadata.name == "x") | .object] | .[0] == .[1]' "$dir/out"
+}
+
+@test "an open record of an owner that is gone, or has spoken since, is not written again" {
+    echo '{"upstreams":[{"id":"x","nodes":{"10.0.0.9:80":1}},{"id":"y","nodes":{"10.0.0.9:80":1}}]}' >"$a"
+    mkfifo "$dir/in"
+    gw-push --to "file:$a" <"$dir/in" >"$dir/out" 2>/dev/null &
+    push=$!
+    exec 7>"$dir/in"
+    { upstream x; upstream y; upstream z; full; upstream x 10.0.0.2; upstream z; full; } >&7
+    for _ in {1..100}; do [[ $(grep -c SYNC "$dir/out") == 2 ]] && break; sleep 0.05; done
+    echo '{}' >"$a"
+    sync >&7
+    exec 7>&-
+    wait "$push" || true
+    [ "$(states | xargs)" = "x refused y refused z programmed x refused z unchanged x programmed" ]
+    [ "$(jq -r '.upstreams[] | select(.id == "x").nodes[0].host' "$a")" = 10.0.0.2 ]
+}
