@@ -3,9 +3,14 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "apisix/owner.h"
+#include "apisix/split.h"
+#include "json/canon.h"
 #include "json/digest.h"
 
 /* ---- in ---- */
+
+static const char *const times[] = {"create_time", "update_time"};
 
 /* "r1" of "/apisix/routes/r1". */
 static const char *tail(const char *key)
@@ -20,7 +25,7 @@ static bool is_credential(enum apisix_kind kind, const char *key)
     return kind == AK_CONSUMERS && key && strstr(key, "/credentials/");
 }
 
-struct item *stored_item(enum apisix_kind kind, jv entry, const char *instance)
+static struct item *parsed_item(enum apisix_kind kind, jv entry, const char *instance)
 {
     char room[32];
     const char *key = jx_getstr(entry, "key");
@@ -29,10 +34,110 @@ struct item *stored_item(enum apisix_kind kind, jv entry, const char *instance)
         return NULL;
     const char *id = item_id_of(kind, value, room, sizeof room);
     jv object = jb_copy(value);
-    jb_del(&object, "create_time");
-    jb_del(&object, "update_time");
+    for (size_t i = 0; i < N_ELEMS(times); i++)
+        jb_del(&object, times[i]);
     struct item *item = item_of(kind, *id ? id : tail(key), item_owner_of(kind, value, instance), object);
     jb_free(object);
+    return item;
+}
+
+/* ---- in, the fast way: texts of canonical form, of strings without escapes where we look into them ---- */
+
+static bool is_named(struct slice key, const char *name)
+{
+    size_t n = strlen(name);
+    return key.n == n + 2 && memcmp(key.p + 1, name, n) == 0;
+}
+
+static struct slice member_of(struct slice object, const char *name)
+{
+    struct slice key, value;
+    if (object.n == 0)
+        return object;
+    struct split members = split_begin(object, '{');
+    while (split_next(&members, &key, &value))
+        if (is_named(key, name))
+            return value;
+    return (struct slice){"", 0};
+}
+
+/* Owned; NULL when it is no such string. */
+static char *text_of(struct slice string)
+{
+    if (string.n < 2 || *string.p != '"' || memchr(string.p, '\\', string.n))
+        return NULL;
+    return xstrndup(string.p + 1, string.n - 2);
+}
+
+static void add_without_times(struct buf *out, struct slice object)
+{
+    struct slice key, value;
+    struct split members = split_begin(object, '{');
+    buf_addc(out, '{');
+    while (split_next(&members, &key, &value)) {
+        if (is_named(key, times[0]) || is_named(key, times[1]))
+            continue;
+        if (out->p[out->len - 1] != '{')
+            buf_addc(out, ',');
+        buf_add(out, key.p, (size_t)(value.p + value.n - key.p));
+    }
+    buf_addc(out, '}');
+}
+
+/* The owner's label, owned; NULL when the object is not ours. */
+static char *plain_owner(enum apisix_kind kind, struct slice object, const char *instance)
+{
+    struct slice labels = member_of(object, "labels");
+    char *by = text_of(member_of(labels, LABEL_MANAGED_BY)), *of = text_of(member_of(labels, LABEL_INSTANCE)),
+         *owner = text_of(member_of(labels, LABEL_OWNER));
+    bool is_ours = apisix_kind(kind)->has_labels && owner && *owner && str_same(by, MANAGED_BY) &&
+                   str_same(of, instance);
+    free(by);
+    free(of);
+    if (is_ours)
+        return owner;
+    free(owner);
+    return NULL;
+}
+
+/* NULL: try the other way. */
+static struct item *plain_item(enum apisix_kind kind, struct slice entry, const char *instance)
+{
+    struct slice value = member_of(entry, "value"), labels = member_of(value, "labels");
+    bool has_two_ids = !str_eq(apisix_kind(kind)->key, "id") && member_of(value, "id").n > 0;
+    if (has_two_ids || memchr(labels.p, '\\', labels.n))
+        return NULL;
+    char *key = text_of(member_of(entry, "key")), *id = text_of(member_of(value, apisix_kind(kind)->key));
+    struct item *item = NULL;
+    if (key && id && *id && value.n > 0 && *value.p == '{' && !is_credential(kind, key)) {
+        struct buf text;
+        buf_init(&text, BUF_MAX_OUTPUT);
+        add_without_times(&text, value);
+        char *owner = plain_owner(kind, value, instance);
+        item = item_new(kind, id, owner, text.p, text.len);
+        free(owner);
+        buf_free(&text);
+    }
+    free(key);
+    free(id);
+    return item;
+}
+
+struct item *stored_item(enum apisix_kind kind, const char *p, size_t n, const char *instance,
+                         const char **why)
+{
+    struct buf text;
+    struct item *item = NULL;
+    *why = NULL;
+    buf_init(&text, BUF_MAX_OUTPUT);
+    if (canon_text(&text, p, n))
+        item = plain_item(kind, (struct slice){text.p, text.len}, instance);
+    buf_free(&text);
+    if (item)
+        return item;
+    jv entry = jx_parse(p, n, why);
+    item = *why ? NULL : parsed_item(kind, entry, instance);
+    jb_free(entry);
     return item;
 }
 

@@ -15,9 +15,11 @@
 
 /*
  * The item for one answer {"key":"/apisix/routes/ID","value":{...}}; without the times, so that what nobody
- * touched has the very text that was wanted. NULL when it is no object of that kind.
+ * touched has the very text that was wanted. p[n] is NUL. NULL when it is no object of that kind; then *why
+ * is the complaint (static or thread-local) if it is no JSON, else NULL.
  */
-struct item *stored_item(enum apisix_kind kind, jv entry, const char *instance);
+struct item *stored_item(enum apisix_kind kind, const char *p, size_t n, const char *instance,
+                         const char **why);
 
 /* What to send for an item: owned; NULL when its text is that already. */
 char *stored_body(const struct item *item);

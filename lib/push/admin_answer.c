@@ -72,11 +72,9 @@ static const char *add_entry(struct buf *piece, struct slice s, enum apisix_kind
     buf_add(piece, s.p, s.n);
     if (piece->overflow)
         return "has an object of more than 64 MiB";
-    jv entry = jx_parse(piece->p, piece->len, &why);
-    struct item *item = why ? NULL : stored_item(kind, entry, instance);
+    struct item *item = stored_item(kind, piece->p, piece->len, instance, &why);
     if (item)
         items_add(out, item);
-    jb_free(entry);
     return why;
 }
 

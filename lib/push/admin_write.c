@@ -118,13 +118,11 @@ static bool looked(void *ctx, struct call *c, const struct http_response *r)
         w->is_denied = c->batch->is_over = answer == ANSWER_DENIED;
         return true;
     }
-    jv entry = jx_parse(r->body, r->len, &bad);
-    struct item *there = stored_item(op->item->kind, entry, w->admin->base.instance);
+    struct item *there = stored_item(op->item->kind, r->body, r->len, w->admin->base.instance, &bad);
     char *why = there ? objection(op, there) : xstrdup("the server's answer is no object");
     if (why)
         fail(w, op, why, r->seconds);
     item_unref(there);
-    jb_free(entry);
     return true;
 }
 

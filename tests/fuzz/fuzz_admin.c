@@ -15,6 +15,17 @@ static void check(bool is_ok)
         abort();
 }
 
+static struct item *read_back(enum apisix_kind kind, jv entry)
+{
+    const char *why;
+    struct buf all;
+    buf_init(&all, BUF_MAX_OUTPUT);
+    jx_dump(&all, entry);
+    struct item *back = stored_item(kind, all.p, all.len, "default", &why);
+    buf_free(&all);
+    return back;
+}
+
 static void put_again(const struct item *item)
 {
     const char *why;
@@ -25,7 +36,12 @@ static void put_again(const struct item *item)
     jb_put_int(&value, "update_time", 1);
     jb_put(&entry, "value", value);
     jb_put(&entry, "key", jb_strf("/apisix/%s/%s", apisix_kind(item->kind)->name, item->id));
-    struct item *back = stored_item(item->kind, entry, "default");
+    struct item *back = read_back(item->kind, entry);
+    jb_put_str(&entry, "more", "\xc3\xa4"); /* not plain: the slow way */
+    struct item *slow = read_back(item->kind, entry);
+    check(slow && back && str_eq(slow->text, back->text) && str_eq(slow->id, back->id));
+    check(str_same(slow->owner, back->owner));
+    item_unref(slow);
     check(back && str_same(back->owner, item->owner) && stored_same(item, back));
     item_unref(back);
     jb_free(entry);

@@ -24,9 +24,7 @@ static struct item *back(enum apisix_kind kind, const char *value)
 {
     const char *why;
     char *text = xasprintf("{\"key\":\"/apisix/%s/x\",\"value\":%s}", apisix_kind(kind)->name, value);
-    jv entry = jx_parse(text, strlen(text), &why);
-    struct item *i = stored_item(kind, entry, "default");
-    jb_free(entry);
+    struct item *i = stored_item(kind, text, strlen(text), "default", &why);
     free(text);
     return i;
 }
@@ -91,7 +89,11 @@ static bool survives(const char *put, const char *wanted_later, const char *tamp
     if (tamper_from)
         jb_put_str(&value, tamper_from, tamper_to);
     jb_put(&entry, "value", value);
-    struct item *live = stored_item(AK_SSLS, entry, "default");
+    struct buf text;
+    buf_init(&text, BUF_MAX_OUTPUT);
+    jx_dump(&text, entry);
+    struct item *live = stored_item(AK_SSLS, text.p, text.len, "default", &why);
+    buf_free(&text);
     bool is = stored_same(later, live);
     jb_free(entry);
     item_unref(live);
