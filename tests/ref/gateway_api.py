@@ -1,0 +1,455 @@
+"""What the Gateway API (v1.6) says that a request gets, from the Kubernetes objects alone: plain, slow, by the letter.
+
+HTTPRoutes on HTTP and HTTPS listeners of Gateways. It knows nothing of APISIX, nor of how gwpipe does it; README.md
+says what a request and an outcome look like. Where the API leaves something open, or says "implementation specific",
+Unsettled is raised and the request proves nothing.
+
+Objects are taken as an API server would hold them: valid. Defaults are filled in here.
+"""
+
+import fnmatch
+import re
+import urllib.parse
+from fractions import Fraction
+
+GROUP = "gateway.networking.k8s.io"
+
+
+class Unsettled(Exception):
+    """The API does not say, or leaves it to the implementation."""
+
+
+def local(status: int, **more) -> list:
+    """An answer of the gateway itself, for everyone."""
+    return [(Fraction(1), {"status": status} | more)]
+
+
+# ---------------------------------------------------------------------------------------------------------------
+# Hostnames
+
+
+def covers(pattern, host: str) -> bool:
+    """No pattern covers every name; *.x any name with one or more labels before .x, but not x."""
+    if pattern is None:
+        return True
+    if pattern.startswith("*."):
+        return host.endswith(pattern[1:]) and len(host) >= len(pattern)
+    return host == pattern
+
+
+def intersection(one, two) -> list:
+    """[the hostname that both a listener's and a route's hostname allow], or []."""
+    for narrow, wide in ((one, two), (two, one)):
+        if wide is None or narrow == wide:
+            return [narrow]
+        if narrow is not None and wide.startswith("*.") and narrow.endswith(wide[1:]):
+            return [narrow]
+    return []
+
+
+def specificity(hostname) -> tuple:
+    """Most characters without a wildcard first, then most characters."""
+    if hostname is None:
+        return (0, 0)
+    return (0 if hostname.startswith("*.") else len(hostname), len(hostname))
+
+
+# ---------------------------------------------------------------------------------------------------------------
+# Paths
+
+
+def as_bytes(escaped: str) -> str:
+    """Percent-decoded, one character for each byte."""
+    return urllib.parse.unquote_to_bytes(escaped).decode("latin-1")
+
+
+def normal_path(raw: str):
+    """A path as it is matched: decoded, // as /, dot segments resolved (the API asks for no such thing, but nothing
+    forbids it, and docs/deviations.md says so). None above the root."""
+    decoded = re.sub("/+", "/", as_bytes(raw))
+    out = []
+    segments = decoded[1:].split("/")
+    for segment in segments:
+        if segment == "..":
+            if not out:
+                return None
+            out.pop()
+        elif segment != ".":
+            out.append(segment)
+    if segments[-1] in (".", ".."):
+        out.append("")
+    return "/" + "/".join(out)
+
+
+def escaped(path: str) -> str:
+    """Bytes as a path that may be sent."""
+    return urllib.parse.quote(path.encode("latin-1"), safe="/:@!$&'()*+,;=~[]")
+
+
+def replaced_path(modifier: dict, match: dict, path: str) -> str:
+    """ReplaceFullPath, or ReplacePrefixMatch: trailing slashes of prefix and replacement do not count, and the
+    result begins with a slash."""
+    if modifier["type"] == "ReplaceFullPath":
+        new = as_bytes(modifier["replaceFullPath"])
+    else:
+        prefix = as_bytes(match.get("path", {}).get("value", "/")).rstrip("/")
+        new = as_bytes(modifier["replacePrefixMatch"]).rstrip("/") + path[len(prefix) :]
+    return escaped(new if new.startswith("/") else "/" + new)
+
+
+# ---------------------------------------------------------------------------------------------------------------
+# Matches
+
+
+def value_matches(condition: dict, value) -> bool:
+    if value is None:
+        return False
+    if condition.get("type", "Exact") == "RegularExpression":
+        return re.fullmatch(condition["value"], value) is not None
+    return condition["value"] == value
+
+
+def first_per_name(conditions: list, key) -> list:
+    """Of entries with equivalent names only the first counts."""
+    found = {}
+    for condition in conditions:
+        found.setdefault(key(condition["name"]), condition)
+    return list(found.values())
+
+
+def header_value(req: dict, name: str):
+    values = [value for n, value in req["headers"] if n.lower() == name.lower()]
+    if len(values) > 1:
+        raise Unsettled(f"header {name} twice")
+    return values[0] if values else None
+
+
+def query_value(query: str, name: str):
+    """The first of that name."""
+    for part in query.split("&"):
+        key, equals, value = part.partition("=")
+        if urllib.parse.unquote_plus(key) == name:
+            if not equals:
+                raise Unsettled(f"query parameter {name} without =")
+            return urllib.parse.unquote_plus(value)
+    return None
+
+
+def path_rank(match: dict, path: str):
+    """(exact, length) if the path matches, None if not."""
+    condition = match.get("path", {})
+    value = as_bytes(condition.get("value", "/"))
+    kind = condition.get("type", "PathPrefix")
+    if kind == "RegularExpression":
+        return (0, 0) if re.fullmatch(condition["value"], path) else None
+    if kind == "Exact":
+        return (1, len(value)) if path == value else None
+    prefix = value.rstrip("/")
+    return (0, len(prefix)) if path == prefix or path.startswith(prefix + "/") else None
+
+
+def match_rank(match: dict, req: dict, path: str, query: str):
+    """What counts for precedence, if all of the match holds: path, method, number of headers, of query parameters."""
+    rank = path_rank(match, path)
+    headers = first_per_name(match.get("headers", []), str.lower)
+    params = first_per_name(match.get("queryParams", []), str)
+    if rank is None or match.get("method", req["method"]) != req["method"]:
+        return None
+    if not all(value_matches(c, header_value(req, c["name"])) for c in headers):
+        return None
+    if not all(value_matches(c, query_value(query, c["name"])) for c in params):
+        return None
+    return rank + ("method" in match, len(headers), len(params))
+
+
+# ---------------------------------------------------------------------------------------------------------------
+# Filters
+
+
+def modified(headers: list, modifier: dict) -> list:
+    """set, add, remove: each name is in one of them only."""
+    headers = [h for h in headers if h[0] not in [n.lower() for n in modifier.get("remove", [])]]
+    for entry in modifier.get("set", []):
+        name = entry["name"].lower()
+        headers = [h for h in headers if h[0] != name] + [[name, entry["value"]]]
+    return headers + [[e["name"].lower(), e["value"]] for e in modifier.get("add", [])]
+
+
+def redirected(conf: dict, match: dict, req: dict, listener: dict, host: str, path: str, query: str) -> list:
+    """The Location. Scheme, host and path of the request where nothing else is said; the port: as given, else that
+    of a given scheme, else the listener's; a well-known one is left out. The query stays."""
+    scheme = conf.get("scheme", req["scheme"])
+    well_known = {"http": 80, "https": 443}[scheme]
+    port = conf.get("port", well_known if "scheme" in conf else listener["port"])
+    location = f"{scheme}://{conf.get('hostname', host)}" + (f":{port}" if port != well_known else "")
+    if "path" in conf:
+        location += replaced_path(conf["path"], match, path) + ("?" + query if query else "")
+    else:
+        location += req["target"]
+    return local(conf.get("statusCode", 302), location=location)
+
+
+def origin_allowed(patterns: list, origin: str) -> bool:
+    """Scheme, host and port must be the same; default ports go without saying; * in the host stands for anything."""
+    scheme = origin.partition(":")[0]
+    default = {"http": ":80", "https": ":443"}.get(scheme, "")
+    forms = {origin, origin.removesuffix(default), origin + default}
+    return any(
+        pattern == "*" or fnmatch.fnmatchcase(form, pattern.replace("[", "[[]")) for pattern in patterns for form in forms
+    )
+
+
+def cors_headers(conf: dict, req: dict, preflight: bool) -> list:
+    """The Access-Control-* headers that matter; none for an origin that is not allowed. * is written for what may
+    be echoed, too, when no credentials are allowed: agree.py knows that both are right."""
+    origin = header_value(req, "origin")
+    if origin is None or not origin_allowed(conf.get("allowOrigins", []), origin):
+        return []
+    credentials = conf.get("allowCredentials", False)
+    anyone = "*" in conf.get("allowOrigins", []) and not credentials
+    headers = {"access-control-allow-origin": "*" if anyone else origin}
+    if credentials:
+        headers["access-control-allow-credentials"] = "true"
+
+    def listed(key: str, name: str, asked) -> None:
+        values = conf.get(key, [])
+        if "*" in values:
+            values = ["*"] if not credentials else [asked] if asked else []
+        if values:
+            headers[name] = ",".join(values)
+
+    if preflight:
+        listed("allowMethods", "access-control-allow-methods", header_value(req, "access-control-request-method"))
+        listed("allowHeaders", "access-control-allow-headers", header_value(req, "access-control-request-headers"))
+        headers["access-control-max-age"] = str(conf.get("maxAge", 5))
+    else:
+        listed("exposeHeaders", "access-control-expose-headers", None)
+    return sorted([name, value] for name, value in headers.items())
+
+
+# ---------------------------------------------------------------------------------------------------------------
+# The world
+
+
+class World:
+    def __init__(self, objects: list):
+        self.objects = {}
+        for obj in objects:
+            meta = obj["metadata"]
+            self.objects[(obj["kind"], meta.get("namespace", ""), meta["name"])] = obj
+        self.listeners = [
+            listener | {"gateway": gateway["metadata"]}
+            for gateway in self.all("Gateway")
+            for listener in gateway["spec"]["listeners"]
+        ]
+        self.listeners = [li for li in self.listeners if li["protocol"] != "HTTPS" or self.has_certificate(li)]
+
+    def all(self, kind: str) -> list:
+        return [obj for key, obj in sorted(self.objects.items()) if key[0] == kind]
+
+    def granted(self, from_kind: str, from_namespace: str, to_kind: str, to_namespace: str, name: str) -> bool:
+        """References within a namespace need no grant."""
+        if from_namespace == to_namespace:
+            return True
+        for grant in self.all("ReferenceGrant"):
+            spec = grant["spec"]
+            if (
+                grant["metadata"]["namespace"] == to_namespace
+                and {"group": GROUP, "kind": from_kind, "namespace": from_namespace} in spec["from"]
+                and any((t["group"], t["kind"]) == ("", to_kind) and t.get("name", name) == name for t in spec["to"])
+            ):
+                return True
+        return False
+
+    def has_certificate(self, listener: dict) -> bool:
+        """At least one that exists and may be used; else the listener is not programmed."""
+        home = listener["gateway"]["namespace"]
+        return any(
+            self.granted("Gateway", home, "Secret", ref.get("namespace", home), ref["name"])
+            and ("Secret", ref.get("namespace", home), ref["name"]) in self.objects
+            for ref in listener["tls"]["certificateRefs"]
+        )
+
+    def admits(self, listener: dict, namespace: str) -> bool:
+        """allowedRoutes.namespaces"""
+        rule = listener.get("allowedRoutes", {}).get("namespaces", {})
+        if rule.get("from", "Same") == "All":
+            return True
+        if rule.get("from", "Same") == "Same":
+            return namespace == listener["gateway"]["namespace"]
+        labels = self.objects[("Namespace", "", namespace)]["metadata"].get("labels", {})
+        return rule["selector"]["matchLabels"].items() <= labels.items()
+
+    def hostnames_on(self, listener: dict, route: dict) -> list:
+        """The hostnames under which a listener serves a route; [] if the route is not attached to it."""
+        home = route["metadata"]["namespace"]
+        wanted = {"name": listener["name"], "port": listener["port"]}
+        if not self.admits(listener, home) or not any(
+            (ref["name"], ref.get("namespace", home)) == (listener["gateway"]["name"], listener["gateway"]["namespace"])
+            and ref.get("sectionName", wanted["name"]) == wanted["name"]
+            and ref.get("port", wanted["port"]) == wanted["port"]
+            for ref in route["spec"]["parentRefs"]
+        ):
+            return []
+        names = route["spec"].get("hostnames") or [None]
+        return [both for name in names for both in intersection(listener.get("hostname"), name)]
+
+    def endpoints(self, ref: dict, route: dict):
+        """The addresses of a backendRef, or the status that stands for it: 500 if the reference is broken, 503 if no
+        endpoint is ready."""
+        home = route["metadata"]["namespace"]
+        namespace, name = ref.get("namespace", home), ref["name"]
+        if (ref.get("group", ""), ref.get("kind", "Service")) != ("", "Service"):
+            return 500
+        service = self.objects.get(("Service", namespace, name))
+        if not self.granted("HTTPRoute", home, "Service", namespace, name) or service is None:
+            return 500
+        ports = [p for p in service["spec"]["ports"] if p["port"] == ref.get("port")]
+        if not ports:
+            return 500
+        found = set()
+        for piece in self.all("EndpointSlice"):
+            meta = piece["metadata"]
+            if (meta["namespace"], meta["labels"].get("kubernetes.io/service-name")) != (namespace, name):
+                continue
+            for port in piece["ports"]:
+                if port.get("name", "") == ports[0].get("name", ""):
+                    for endpoint in piece["endpoints"]:
+                        if endpoint.get("conditions", {}).get("ready", True):
+                            found.add(f"{endpoint['addresses'][0]}:{port['port']}")
+        return sorted(found) or 503
+
+    # -----------------------------------------------------------------------------------------------------------
+
+    def evaluate(self, request: dict) -> dict:
+        """The outcome, as README.md has it."""
+        if not any(li["port"] == request["port"] for li in self.listeners):
+            raise Unsettled("nothing listens there")
+        if request["scheme"] == "https" and self.refuses(request):
+            return {"tls": "refused"}
+        return {"shares": [[share, answer] for share, answer in self.answers(request)]}
+
+    def most_specific(self, port: int, name: str):
+        """The listener of a port that a hostname belongs to."""
+        found = [li for li in self.listeners if li["port"] == port and covers(li.get("hostname"), name)]
+        return max(found, key=lambda li: specificity(li.get("hostname")), default=None)
+
+    def refuses(self, request: dict) -> bool:
+        """TLS ends where no listener has a certificate for the SNI."""
+        sni = (request["sni"] or "").lower()
+        if not sni:
+            raise Unsettled("no SNI")
+        here = self.most_specific(request["port"], sni)
+        anywhere = [li for li in self.listeners if li["protocol"] == "HTTPS" and covers(li.get("hostname"), sni)]
+        if here is None and anywhere:
+            raise Unsettled("a certificate of another port")
+        return here is None
+
+    def answers(self, request: dict) -> list:
+        raw, _, query = request["target"].partition("?")
+        path = normal_path(raw)
+        if path is None:
+            return local(400)
+        host = re.sub(":[0-9]*$", "", request["host"].lower())
+        listener = self.most_specific(request["port"], host)
+        if request["scheme"] == "https":
+            meant = self.most_specific(request["port"], request["sni"].lower())
+            if listener is not None and listener is not meant:
+                return local(421)
+        if listener is None:
+            return local(404)
+        found = []
+        for route in self.all("HTTPRoute"):
+            for hostname in self.hostnames_on(listener, route):
+                if covers(hostname, host):
+                    found += self.matching(route, specificity(hostname), request, path, query)
+        if not found:
+            return local(404)
+        found.sort(key=lambda f: f["order"])
+        first = found[0]
+        regexes = [f for f in found if f["match"].get("path", {}).get("type") == "RegularExpression"]
+        if any(f["rule"] is not g["rule"] and f["host"] == g["host"] for f in regexes for g in found):
+            raise Unsettled("where a regular expression stands among other matches")
+        return self.answers_of(first["rule"], first["match"], first["route"], listener, request, host, path, query)
+
+    def matching(self, route: dict, host_rank: tuple, request: dict, path: str, query: str) -> list:
+        """The matches of a route that hold, each with its place in the order of precedence: hostname, path, method,
+        headers, query parameters; then age, name, and the place in the route."""
+        out = []
+        meta = route["metadata"]
+        for n, rule in enumerate(route["spec"].get("rules") or [{}]):
+            for m, match in enumerate(rule.get("matches") or [{}]):
+                rank = match_rank(match, request, path, query)
+                if rank is not None:
+                    order = tuple(-r for r in host_rank + rank)
+                    order += (meta.get("creationTimestamp", ""), f"{meta['namespace']}/{meta['name']}", n, m)
+                    out.append({"order": order, "host": host_rank, "rule": rule, "match": match, "route": route})
+        return out
+
+    def answers_of(self, rule, match, route, listener, request, host, path, query) -> list:
+        """The rule's filters, in their order, then its backends."""
+        sent = {
+            "host": request["host"],
+            "target": request["target"],
+            "headers": [[n.lower(), v] for n, v in request["headers"]],
+            "response_headers": [[n.lower(), v] for n, v in request["response_headers"]],
+            "protocol": "http",
+        }
+        mirrors = {}
+        for item in rule.get("filters", []):
+            conf = item[item["type"][0].lower() + item["type"][1:]] if item["type"] not in ("URLRewrite", "CORS") else None
+            if item["type"] == "RequestHeaderModifier":
+                sent["headers"] = modified(sent["headers"], conf)
+            elif item["type"] == "ResponseHeaderModifier":
+                sent["response_headers"] = modified(sent["response_headers"], conf)
+            elif item["type"] == "RequestRedirect":
+                return redirected(conf, match, request, listener, host, path, query)
+            elif item["type"] == "RequestMirror":
+                self.mirror(conf, route, mirrors)
+            elif item["type"] == "URLRewrite":
+                conf = item["urlRewrite"]
+                sent["host"] = conf.get("hostname", sent["host"])
+                if "path" in conf:
+                    sent["target"] = replaced_path(conf["path"], match, path) + ("?" + query if query else "")
+            elif item["type"] == "CORS":
+                asks = header_value(request, "access-control-request-method")
+                if request["method"] == "OPTIONS" and asks and header_value(request, "origin"):
+                    if any(answer.get("status") == 500 for _, answer in self.shares_of(rule, route, sent)):
+                        raise Unsettled("a preflight for a rule with broken backends")
+                    return local(200, headers=cors_headers(item["cors"], request, True))
+                headers = cors_headers(item["cors"], request, False)
+                sent["response_headers"] = modified(
+                    sent["response_headers"], {"set": [{"name": n, "value": v} for n, v in headers]}
+                )
+            else:
+                raise Unsettled(f"filter {item['type']}")
+        for name in ("headers", "response_headers"):
+            sent[name].sort()
+        if mirrors:
+            sent["mirrors"] = sorted([share, address] for address, share in mirrors.items())
+        return self.shares_of(rule, route, sent)
+
+    def mirror(self, conf: dict, route: dict, mirrors: dict) -> None:
+        """Each copy goes to one endpoint; a target that cannot be used gets none."""
+        share = Fraction(conf.get("percent", 100), 100)
+        if "fraction" in conf:
+            share = Fraction(conf["fraction"]["numerator"], conf["fraction"].get("denominator", 100))
+        addresses = self.endpoints(conf["backendRef"], route)
+        for address in [] if isinstance(addresses, int) or share == 0 else addresses:
+            mirrors[address] = mirrors.get(address, 0) + share / len(addresses)
+
+    def shares_of(self, rule: dict, route: dict, sent: dict) -> list:
+        """By weight, broken references included; nothing to choose from is 500."""
+        refs = [ref for ref in rule.get("backendRefs", []) if ref.get("weight", 1) > 0]
+        total = sum(ref.get("weight", 1) for ref in refs)
+        out = [] if refs else local(500)
+        for ref in refs:
+            share = Fraction(ref.get("weight", 1), total)
+            if ref.get("filters"):
+                raise Unsettled("filters of a backend")
+            addresses = self.endpoints(ref, route)
+            if isinstance(addresses, int):
+                out.append((share, {"status": addresses}))
+            else:
+                out += [(share / len(addresses), {"endpoint": address} | sent) for address in addresses]
+        return out
