@@ -29,6 +29,7 @@ golden() { part golden tests/golden.sh; }
 ref() {
     part evaluators tests/ref/tap.py
     part conformance tests/ref/conformance.py
+    part lua tests/ref/lua.py
 }
 # The Gateway API's word against APISIX's deeds, in random worlds.
 agree() { part agree tests/ref/agree.py; }

@@ -17,7 +17,7 @@
 
 static const char *instance = DEFAULT_INSTANCE;
 static struct opt_list port_maps;
-static bool is_full;
+static bool is_full, no_lua;
 static int internal_port = 19080;
 
 static const struct opt opts[] = {
@@ -27,12 +27,14 @@ static const struct opt opts[] = {
      "APISIX listens on TO for listeners on port FROM; repeatable", NULL, 0, 0},
     {0, "internal-port", "PORT", OPT_INT, &internal_port,
      "APISIX listens on 127.0.0.1:PORT for requests of its own; 0: it does not (19080)", NULL, 0, 65535},
+    {0, "no-lua", NULL, OPT_FLAG, &no_lua, "routes without Lua: what needs it is done roughly, or told", NULL,
+     0, 0},
     {0, "full", NULL, OPT_FLAG, &is_full, "keep the whole object and `resolved` in the record", NULL, 0, 0},
 };
 
 static const struct opt_usage usage = {
     .tool = "gw-translate",
-    .synopsis = "[--instance NAME] [--port-map FROM:TO]... [--internal-port PORT] [--full] [-]",
+    .synopsis = "[--instance NAME] [--port-map FROM:TO]... [--internal-port PORT] [--no-lua] [--full] [-]",
     .purpose = "Translate resolved Gateway API records to APISIX objects, one by one.",
     .opts = opts,
     .n_opts = N_ELEMS(opts),
@@ -92,7 +94,11 @@ int main(int argc, char **argv)
     if (instance_problem(instance))
         usage_error(&usage, "--instance: \"%s\" %s", instance, instance_problem(instance));
     struct port_map *maps = read_port_maps();
-    struct run run = {.options = {instance, maps, port_maps.n, internal_port}};
+    struct run run = {.options = {.instance = instance,
+                                  .ports = maps,
+                                  .n_ports = port_maps.n,
+                                  .no_lua = no_lua,
+                                  .internal_port = internal_port}};
     int code = rec_loop(STDIN_FILENO, &(struct loop){on_record, &run});
     free(maps);
     return proc_finish(worse(code, run.code));

@@ -24,9 +24,8 @@ static void add_upstream(struct backends *b, const char *id, int64_t weight)
 struct backends backends_read(jv resolved)
 {
     struct backends b = {.upstreams = jb_arr()};
-    jv list = jx_get(resolved, "backends");
-    for (int i = 0; i < jx_len(list); i++) {
-        jv ref = jx_at(list, i);
+    for (int i = 0; i < jx_len(resolved); i++) {
+        jv ref = jx_at(resolved, i);
         struct id id;
         int64_t weight = jx_getint_or(ref, "weight", 1);
         if (weight <= 0)
@@ -56,6 +55,28 @@ jv abort_with(int status)
     return o;
 }
 
+/* What goes into `abort`. Trailers alone make a whole answer of gRPC. */
+static jv broken_answer(bool is_grpc)
+{
+    jv abort = jb_obj();
+    jb_put_int(&abort, "http_status", is_grpc ? 200 : 500);
+    if (is_grpc) {
+        jv headers = jb_obj();
+        jb_put_str(&headers, "Content-Type", "application/grpc");
+        jb_put_str(&headers, "grpc-status", "14");
+        jb_put_str(&headers, "grpc-message", "no valid backend");
+        jb_put(&abort, "headers", headers);
+    }
+    return abort;
+}
+
+jv abort_broken(bool is_grpc)
+{
+    jv o = jb_obj();
+    jb_put(&o, "abort", broken_answer(is_grpc));
+    return o;
+}
+
 /* Digit by digit: all with a smaller digit here, or the same digit and so on. */
 void share_regex(struct buf *out, unsigned n)
 {
@@ -82,10 +103,9 @@ void share_regex(struct buf *out, unsigned n)
  * A share of the requests answered 500. Whole percents are said as such; others by the beginning of the
  * random request_id, to one part in 65536.
  */
-static jv abort_share(int64_t broken, int64_t total)
+static jv abort_share(bool is_grpc, int64_t broken, int64_t total)
 {
-    jv abort = jb_obj(), o = jb_obj();
-    jb_put_int(&abort, "http_status", 500);
+    jv abort = broken_answer(is_grpc), o = jb_obj();
     if (broken * 100 % total == 0) {
         jb_put_int(&abort, "percentage", broken * 100 / total);
     } else {
@@ -116,15 +136,15 @@ static jv traffic_split(jv weighted)
     return o;
 }
 
-void backends_put(struct backends *b, jv *route, jv *plugins)
+void backends_put(struct backends *b, bool is_grpc, jv *route, jv *plugins)
 {
     if (b->valid == 0) {
-        jb_put(plugins, "fault-injection", abort_with(500));
+        jb_put(plugins, "fault-injection", abort_broken(is_grpc));
         backends_release(b);
         return;
     }
     if (b->broken > 0)
-        jb_put(plugins, "fault-injection", abort_share(b->broken, b->broken + b->valid));
+        jb_put(plugins, "fault-injection", abort_share(is_grpc, b->broken, b->broken + b->valid));
     if (b->is_websocket)
         jb_put_bool(route, "enable_websocket", true);
     if (jx_len(b->upstreams) == 1)

@@ -14,15 +14,18 @@ struct backends {
     bool is_websocket; /* some Service port says kubernetes.io/ws */
 };
 
-/* `resolved` is one entry of resolved.rules. */
+/* `resolved` is the list `backends` of an entry of resolved.rules, or a part of it. */
 struct backends backends_read(jv resolved);
 
 /* Completes the route: upstream_id, or the traffic-split and fault-injection plugins. Takes what `b` owns. */
-void backends_put(struct backends *b, jv *route, jv *plugins);
+void backends_put(struct backends *b, bool is_grpc, jv *route, jv *plugins);
 void backends_release(struct backends *b);
 
 /* The configuration of fault-injection that answers every request with this status. Owned. */
 jv abort_with(int status);
+
+/* The same for a reference that is broken: 500, to callers of gRPC UNAVAILABLE. Owned. */
+jv abort_broken(bool is_grpc);
 
 /* A PCRE that of 65536 equally likely four-digit hexadecimal beginnings takes the first n (0 < n < 65536). */
 void share_regex(struct buf *out, unsigned n);

@@ -42,11 +42,12 @@ bool id_of_backend(jv resolved, struct id *id)
     if (!slash)
         return false;
     snprintf(ns, sizeof ns, "%.*s", (int)(slash - service), service);
-    *id = id_of_upstream(ns, slash + 1, (int)jx_getint_or(resolved, "port", 0));
+    *id = id_of_upstream(ns, slash + 1, (int)jx_getint_or(resolved, "port", 0),
+                         jx_getstr_or(resolved, "variant", ""));
     return true;
 }
 
-struct id id_of_upstream(const char *ns, const char *service, int port)
+struct id id_of_upstream(const char *ns, const char *service, int port, const char *variant)
 {
-    return id_make("service.%s.%s.%d", ns, service, port);
+    return id_make("service.%s.%s.%d%s%s", ns, service, port, *variant ? "_" : "", variant);
 }

@@ -3,7 +3,7 @@
  *
  *   routes      httproute.NAMESPACE.NAME.RULE.MATCH        and _N for further ones of the same match
  *   routes      httproute.NAMESPACE.NAME.RULE_mirror_K     and _N, what copies of requests go through
- *   upstreams   service.NAMESPACE.NAME.PORT
+ *   upstreams   service.NAMESPACE.NAME.PORT                and _VARIANT
  *   ssls        gateway.NAMESPACE.NAME_LISTENER            listenerset.NAMESPACE.NAME_LISTENER
  *   routes      gateway.NAMESPACE.NAME_LISTENER_404        and _421, what answers for a listener at last
  *
@@ -25,7 +25,8 @@ struct id {
 /* printf into an id, shortened when it must be. */
 struct id id_make(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
-struct id id_of_upstream(const char *ns, const char *service, int port);
+/* `variant` is "" or what sets it apart from others of that port (gw-record(7)). */
+struct id id_of_upstream(const char *ns, const char *service, int port, const char *variant);
 
 /* The upstream of a backend as gw-resolve-refs has it (gw-record(7)); false when the reference is broken. */
 bool id_of_backend(jv resolved, struct id *id);

@@ -10,6 +10,7 @@ static const struct {
     {"gateway.networking.k8s.io", "Gateway", translate_gateway},
     {"gateway.networking.k8s.io", "ListenerSet", translate_listener_set},
     {"gateway.networking.k8s.io", "HTTPRoute", translate_http_route},
+    {"gateway.networking.k8s.io", "GRPCRoute", translate_grpc_route},
     {"", "Service", translate_service},
 };
 

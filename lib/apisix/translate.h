@@ -18,6 +18,7 @@ struct translate_options {
     const char *instance; /* for the labels */
     const struct port_map *ports;
     size_t n_ports;
+    bool no_lua;       /* routes may carry no Lua */
     int internal_port; /* on 127.0.0.1, for requests from APISIX to itself; 0: there is none */
 };
 
@@ -44,6 +45,7 @@ void translation_add(struct translation *t, const char *kind, jv owned_object);
 int translation_port(const struct translation *t, int listener_port);
 
 void translate_http_route(struct translation *t);
+void translate_grpc_route(struct translation *t);
 void translate_service(struct translation *t);
 void translate_gateway(struct translation *t);
 void translate_listener_set(struct translation *t);

@@ -1,4 +1,4 @@
-/* upstream: a Service's ports in use as APISIX upstreams, one each. */
+/* upstream: a Service's ports in use as APISIX upstreams, one for each variant that rules need of it. */
 #include <stdio.h>
 
 #include "apisix/ids.h"
@@ -18,16 +18,62 @@ static jv nodes_of(jv endpoints)
     return nodes;
 }
 
+enum { NO_RETRIES = -1 };
+
+/* "retry3": how often another endpoint is tried; NO_RETRIES: as APISIX does it. */
+static int retries_of(const char *variant)
+{
+    int n = NO_RETRIES;
+    if (sscanf(variant, "retry%d", &n) != 1)
+        return NO_RETRIES;
+    return n;
+}
+
+/*
+ * APISIX gives up once it has tried every node. The same ones again at a lower priority are tried after them.
+ * A single node is tried as often as asked.
+ */
+static jv repeat_nodes(jv nodes, int tries)
+{
+    int n = jx_len(nodes), priority = 0;
+    if (n < 2 || tries <= n)
+        return nodes;
+    jv all = jb_arr();
+    while (jx_len(all) < tries) {
+        for (int i = 0; i < n; i++) {
+            jv node = jb_copy(jx_at(nodes, i));
+            if (priority < 0)
+                jb_put_int(&node, "priority", priority);
+            jb_add(&all, node);
+        }
+        priority--;
+    }
+    jb_free(nodes);
+    return all;
+}
+
+static void put_variant(jv *o, const char *variant, jv nodes)
+{
+    int retries = retries_of(variant);
+    if (str_eq(variant, "grpc"))
+        jb_put_str(o, "scheme", "grpc");
+    if (retries != NO_RETRIES)
+        jb_put_int(o, "retries", retries);
+    jb_put(o, "nodes", repeat_nodes(nodes, retries + 1));
+}
+
 /* No endpoints is a valid upstream: APISIX answers 503 for it, as the Gateway API asks. */
 void translate_service(struct translation *t)
 {
     jv ports = jx_get(t->resolved, "ports");
     for (int i = 0; i < jx_len(ports); i++) {
         jv port = jx_at(ports, i);
-        struct id id = id_of_upstream(t->rec->id.ns, t->rec->id.name, (int)jx_getint_or(port, "port", 0));
+        const char *variant = jx_getstr_or(port, "variant", "");
+        struct id id =
+            id_of_upstream(t->rec->id.ns, t->rec->id.name, (int)jx_getint_or(port, "port", 0), variant);
         jv o = translation_object(t, id.text);
         jb_put_str(&o, "type", "roundrobin");
-        jb_put(&o, "nodes", nodes_of(jx_get(port, "endpoints")));
+        put_variant(&o, variant, nodes_of(jx_get(port, "endpoints")));
         translation_add(t, "upstreams", o);
     }
 }

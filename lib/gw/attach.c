@@ -9,7 +9,7 @@ static const struct {
                                    "the parent has no listener with that sectionName and port"},
     [ATTACH_NOT_ALLOWED] =
         {"NotAllowedByListeners",
-         "no listener of the parent allows HTTPRoutes from this namespace (allowedRoutes)"},
+         "no listener of the parent allows routes of this kind from this namespace (allowedRoutes)"},
     [ATTACH_NO_HOSTNAME] = {"NoMatchingListenerHostname",
                             "no hostname of the route matches the hostname of a listener of the parent"},
     [ATTACH_ACCEPTED] = {"Accepted", NULL},
@@ -32,10 +32,10 @@ static bool is_selected(const struct listener *l, jv parent_ref)
     return (!section || str_eq(section, l->name)) && (port == 0 || port == l->port);
 }
 
-static enum answer lets_in(struct world *w, struct node *route, const struct node *parent,
+static enum answer lets_in(struct world *w, struct node *route, unsigned kind, const struct node *parent,
                            const struct listener *l)
 {
-    if (!(l->kinds & ROUTES_HTTP))
+    if (!(l->kinds & kind))
         return ANSWER_NO;
     switch (l->from) {
     case FROM_ALL: return ANSWER_YES;
@@ -67,8 +67,8 @@ static bool intersect(struct served_list *out, struct node *parent, struct liste
     return out->n > since;
 }
 
-struct attach attach_to(struct world *w, struct node *route, jv parent_ref, jv hostnames, struct node *parent,
-                        struct served_list *out)
+struct attach attach_to(struct world *w, struct node *route, unsigned kind, jv parent_ref, jv hostnames,
+                        struct node *parent, struct served_list *out)
 {
     struct attach a = {.outcome = ATTACH_NO_MATCHING_PARENT};
     struct parent *p = parent_facts(parent);
@@ -76,7 +76,7 @@ struct attach attach_to(struct world *w, struct node *route, jv parent_ref, jv h
         struct listener *l = &p->listeners[i];
         if (!is_selected(l, parent_ref))
             continue;
-        enum answer answer = lets_in(w, route, parent, l);
+        enum answer answer = lets_in(w, route, kind, parent, l);
         a.is_waiting |= answer == ANSWER_WAIT;
         enum attach_outcome got = answer != ANSWER_YES                    ? ATTACH_NOT_ALLOWED
                                   : !intersect(out, parent, l, hostnames) ? ATTACH_NO_HOSTNAME

@@ -35,10 +35,10 @@ struct attach {
 
 /*
  * Tries every listener of the parent that `parent_ref` selects, appending what is served to `out`.
- * `hostnames` is the route's list (may be none or empty: any).
+ * `kind` is the route's (ROUTES_HTTP and so on), `hostnames` its list (may be none or empty: any).
  */
-struct attach attach_to(struct world *w, struct node *route, jv parent_ref, jv hostnames, struct node *parent,
-                        struct served_list *out);
+struct attach attach_to(struct world *w, struct node *route, unsigned kind, jv parent_ref, jv hostnames,
+                        struct node *parent, struct served_list *out);
 
 /* The reason and message for the route's Accepted condition. */
 const char *attach_reason(enum attach_outcome o);

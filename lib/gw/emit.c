@@ -140,34 +140,35 @@ static void add_route(struct additions *a, const struct node *n)
 /* ---- Services: the ports that routes use ---- */
 
 struct ports {
-    int *items;
+    const struct use **items; /* one for each port and variant */
     size_t n, cap;
 };
 
-static int by_number(const void *a, const void *b)
+static int by_port(const void *a, const void *b)
 {
-    return *(const int *)a - *(const int *)b;
+    const struct use *x = *(const struct use *const *)a, *y = *(const struct use *const *)b;
+    return x->port != y->port ? x->port - y->port : strcmp(x->variant, y->variant);
 }
 
-static void add_unique(struct ports *p, int port)
+static void add_unique(struct ports *p, const struct use *use)
 {
     for (size_t i = 0; i < p->n; i++)
-        if (p->items[i] == port)
+        if (by_port(&p->items[i], &use) == 0)
             return;
     VEC_GROW(p);
-    p->items[p->n++] = port;
+    p->items[p->n++] = use;
 }
 
 static void gather_uses(const struct node *service, struct ports *ports, struct nodes *gateways)
 {
     for (size_t i = 0; i < service->users.n; i++) {
         const struct node *user = service->users.items[i].peer;
-        const struct route *r = user->kind == NODE_HTTPROUTE ? user->facts : NULL;
+        const struct route *r = node_is_route(user) ? user->facts : NULL;
         bool uses = false;
         for (int k = 0; r && r->is_bound && k < r->n_uses; k++) {
             if (r->uses[k].service != service)
                 continue;
-            add_unique(ports, r->uses[k].port);
+            add_unique(ports, &r->uses[k]);
             uses = true;
         }
         for (int k = 0; uses && k < r->n_attachments; k++) {
@@ -179,7 +180,7 @@ static void gather_uses(const struct node *service, struct ports *ports, struct 
         }
     }
     if (ports->n > 1)
-        qsort(ports->items, ports->n, sizeof *ports->items, by_number);
+        qsort(ports->items, ports->n, sizeof *ports->items, by_port);
     nodes_sort(gateways);
 }
 
@@ -209,11 +210,15 @@ static bool add_service(struct emission *e, struct additions *a, struct node *n)
             jb_add(&names, jb_strf("%s/%s", gateways.items[i]->ns, gateways.items[i]->name));
         for (size_t i = 0; i < ports.n; i++) {
             int n_endpoints;
-            jb_add(&ports_json, backend_port_json(&e->resolver->world, n, ports.items[i], &n_endpoints));
-            if (n_endpoints == 0)
+            const struct use *u = ports.items[i];
+            jv port = backend_port_json(&e->resolver->world, n, u->port, &n_endpoints);
+            if (*u->variant)
+                jb_put_str(&port, "variant", u->variant);
+            jb_add(&ports_json, port);
+            if (n_endpoints == 0 && (i == 0 || ports.items[i - 1]->port != u->port))
                 findings_addf(&a->findings, F_ENDPOINTS_NONE, NULL,
                               "port %d is used by routes and has no ready endpoint; they answer 503",
-                              ports.items[i]);
+                              u->port);
         }
         jb_put(&resolved, "gateways", names);
         jb_put(&resolved, "ports", ports_json);
@@ -293,7 +298,8 @@ static bool gather(struct emission *e, struct additions *a, struct node *n)
     case NODE_CLASS: add_class(a, n); break;
     case NODE_GATEWAY: add_gateway(a, n); break;
     case NODE_LISTENERSET: add_listener_set(a, n); break;
-    case NODE_HTTPROUTE: add_route(a, n); break;
+    case NODE_HTTPROUTE:
+    case NODE_GRPCROUTE: add_route(a, n); break;
     case NODE_SERVICE: is_worth_it = add_service(e, a, n); break;
     default: break;
     }

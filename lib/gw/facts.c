@@ -189,7 +189,8 @@ void facts_free(struct node *n)
     case NODE_GRANT: free_grant(n->facts); break;
     case NODE_GATEWAY: gateway_clear(n->facts); break;
     case NODE_LISTENERSET: listener_set_clear(n->facts); break;
-    case NODE_HTTPROUTE: route_clear(n->facts); break;
+    case NODE_HTTPROUTE:
+    case NODE_GRPCROUTE: route_clear(n->facts); break;
     default: break;
     }
     free(n->facts);

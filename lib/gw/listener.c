@@ -40,8 +40,8 @@ static const struct {
     enum protocol protocol;
     unsigned kinds; /* of routes that it can serve */
 } protocols[] = {
-    {"HTTP", PROTOCOL_HTTP, ROUTES_HTTP},
-    {"HTTPS", PROTOCOL_HTTPS, ROUTES_HTTP},
+    {"HTTP", PROTOCOL_HTTP, ROUTES_HTTP | ROUTES_GRPC},
+    {"HTTPS", PROTOCOL_HTTPS, ROUTES_HTTP | ROUTES_GRPC},
 };
 
 static const struct {
@@ -49,6 +49,7 @@ static const struct {
     unsigned bit;
 } route_kinds[] = {
     {"HTTPRoute", ROUTES_HTTP},
+    {"GRPCRoute", ROUTES_GRPC},
 };
 
 static unsigned bit_of_kind(const char *group, const char *kind)

@@ -18,7 +18,7 @@
 enum protocol { PROTOCOL_HTTP, PROTOCOL_HTTPS, PROTOCOL_OTHER };
 
 /* Kinds of route, as bits. */
-enum { ROUTES_HTTP = 1 };
+enum { ROUTES_HTTP = 1, ROUTES_GRPC = 2 };
 
 enum routes_from { FROM_SAME, FROM_ALL, FROM_SELECTOR };
 

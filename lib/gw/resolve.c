@@ -42,12 +42,13 @@ bool resolver_is_pending(const struct resolver *r)
 
 static bool is_emitted_kind(enum node_kind kind)
 {
-    return kind <= NODE_HTTPROUTE;
+    return kind <= NODE_GRPCROUTE;
 }
 
 static bool is_computed_kind(enum node_kind kind)
 {
-    return kind == NODE_GATEWAY || kind == NODE_LISTENERSET || kind == NODE_HTTPROUTE;
+    return kind == NODE_GATEWAY || kind == NODE_LISTENERSET || kind == NODE_HTTPROUTE ||
+           kind == NODE_GRPCROUTE;
 }
 
 /* The line without the members that we would add ourselves (a stream that was resolved before). */
@@ -74,7 +75,8 @@ static void changed(struct resolver *r, struct node *n)
     switch (n->kind) {
     case NODE_GATEWAY:
     case NODE_LISTENERSET:
-    case NODE_HTTPROUTE: world_mark(w, n); break;
+    case NODE_HTTPROUTE:
+    case NODE_GRPCROUTE: world_mark(w, n); break;
     default: world_mark_users(w, n); break;
     }
     if (is_emitted_kind(n->kind))
@@ -208,7 +210,7 @@ static void forget(struct resolver *r, struct node *n, char *farewell)
     struct world *w = &r->world;
     world_mark_users(w, n);
     enlist(r, n, NULL);
-    if (n->kind == NODE_HTTPROUTE)
+    if (node_is_route(n))
         route_detach(&r->route_context, n);
     if (n->kind == NODE_GATEWAY)
         world_mark(w, world_node(w, NODE_SETS, n->ns, n->name));
@@ -399,9 +401,9 @@ static void rank_changed(struct tie *t, void *ctx)
     world_mark_stale(&r->world, t->route);
 }
 
-static void compute_routes(struct resolver *r)
+static void compute_routes(struct resolver *r, enum node_kind kind)
 {
-    struct nodes list = take_list(&r->world.dirty[NODE_HTTPROUTE]);
+    struct nodes list = take_list(&r->world.dirty[kind]);
     for (size_t i = 0; i < list.n; i++) {
         struct node *n = list.items[i];
         n->is_dirty = false;
@@ -410,7 +412,6 @@ static void compute_routes(struct resolver *r)
         world_mark_stale(&r->world, n);
     }
     free(list.items);
-    rank_settle(&r->ranks, rank_changed, r);
 }
 
 /* A Service or class has nothing to compute beside what is emitted. */
@@ -438,7 +439,9 @@ int resolver_sync(struct resolver *r, bool full, const struct resolver_sink *sin
     compute_parents(r, NODE_LISTENERSET);
     settle_families(r);
     compute_plane(r);
-    compute_routes(r);
+    compute_routes(r, NODE_HTTPROUTE);
+    compute_routes(r, NODE_GRPCROUTE);
+    rank_settle(&r->ranks, rank_changed, r);
     compute_rest(r);
     for (int kind = 0; kind < NODE_OTHER; kind++) {
         struct nodes list = take_list(&r->world.stale[kind]);

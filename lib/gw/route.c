@@ -5,14 +5,57 @@
 
 #include "gw/attach.h"
 #include "gw/bindings.h"
+#include "gw/grpc.h"
 #include "gw/hostname.h"
 #include "gw/status.h"
+
+/* What the kinds of route differ in. */
+struct route_kind {
+    enum node_kind node;
+    const char *name;
+    unsigned bit;
+    void (*variant)(jv rule, char out[VARIANT_MAX]);
+    jv (*rules)(jv rules); /* as those of an HTTPRoute; owned */
+};
+
+/* Retries belong to an upstream. A limit on the whole request leaves no time for one that nobody asked for.
+ */
+static void http_variant(jv rule, char out[VARIANT_MAX])
+{
+    int64_t attempts = jx_getint_or(jx_get(rule, "retry"), "attempts", -1);
+    if (attempts < 0 && !jx_is_obj(jx_get(rule, "retry")) && jx_getstr(jx_get(rule, "timeouts"), "request"))
+        attempts = 0;
+    if (attempts >= 0)
+        snprintf(out, VARIANT_MAX, "retry%d", attempts < 99 ? (int)attempts : 99);
+    else
+        *out = '\0';
+}
+
+static void grpc_variant(jv rule, char out[VARIANT_MAX])
+{
+    (void)rule;
+    snprintf(out, VARIANT_MAX, "grpc");
+}
+
+static const struct route_kind route_kinds[] = {
+    {NODE_HTTPROUTE, "HTTPRoute", ROUTES_HTTP, http_variant, jb_copy},
+    {NODE_GRPCROUTE, "GRPCRoute", ROUTES_GRPC, grpc_variant, grpc_rules_as_http},
+};
+
+static const struct route_kind *kind_of(const struct node *n)
+{
+    size_t i = 0;
+    while (route_kinds[i].node != n->kind)
+        i++;
+    return &route_kinds[i];
+}
 
 /* One computation under way. */
 struct work {
     struct route_context *c;
     struct node *node;
     struct route *route;
+    const struct route_kind *kind;
     jv object, spec;
     int64_t generation;
     struct findings findings;
@@ -147,7 +190,8 @@ static void resolve_parent(struct work *w, jv ref, int i)
     if (!p || !p->gateway || !(p->is_ours || waits))
         return;
     size_t before = w->served.n;
-    struct attach a = attach_to(w->c->world, w->node, ref, jx_get(w->spec, "hostnames"), parent, &w->served);
+    struct attach a =
+        attach_to(w->c->world, w->node, w->kind->bit, ref, jx_get(w->spec, "hostnames"), parent, &w->served);
     if (a.is_waiting)
         w->route->is_held = true;
     if (waits)
@@ -173,21 +217,24 @@ static void note_problem(struct work *w, const struct backend *b, const char *pa
     snprintf(w->problem_text, sizeof w->problem_text, "%s: %s", path, b->message);
 }
 
-static void note_use(struct route *r, const struct backend *b)
+static void note_use(struct route *r, const struct backend *b, const char *variant)
 {
     for (int i = 0; i < r->n_uses; i++)
-        if (r->uses[i].service == b->service && r->uses[i].port == b->port)
+        if (r->uses[i].service == b->service && r->uses[i].port == b->port &&
+            str_eq(r->uses[i].variant, variant))
             return;
     r->uses = xreallocarray(r->uses, (size_t)r->n_uses + 1, sizeof *r->uses);
-    r->uses[r->n_uses++] = (struct use){b->service, b->port};
+    struct use *u = &r->uses[r->n_uses++];
+    *u = (struct use){.service = b->service, .port = b->port};
+    snprintf(u->variant, sizeof u->variant, "%s", variant);
 }
 
-static jv resolve_backend(struct work *w, jv ref, const char *path)
+static jv resolve_backend(struct work *w, jv ref, const char *variant, const char *path)
 {
     struct backend b;
     jv o = jb_obj();
     int64_t weight = jx_getint_or(ref, "weight", 1);
-    backend_resolve(&b, w->c->world, w->node, "HTTPRoute", ref);
+    backend_resolve(&b, w->c->world, w->node, w->kind->name, ref);
     w->route->is_held |= b.is_waiting;
     if (b.reason) {
         note_problem(w, &b, path);
@@ -197,8 +244,10 @@ static jv resolve_backend(struct work *w, jv ref, const char *path)
         jb_put_int(&o, "port", b.port);
         if (b.app_protocol && *b.app_protocol)
             jb_put_str(&o, "appProtocol", b.app_protocol);
+        if (*variant)
+            jb_put_str(&o, "variant", variant);
         if (weight > 0)
-            note_use(w->route, &b);
+            note_use(w->route, &b, variant);
     }
     jb_put_int(&o, "weight", weight);
     return o;
@@ -207,7 +256,9 @@ static jv resolve_backend(struct work *w, jv ref, const char *path)
 /* One entry for each RequestMirror among the filters, or JX_NONE. */
 static jv resolve_mirrors(struct work *w, jv filters, const char *where)
 {
+    char variant[VARIANT_MAX];
     jv list = JX_NONE;
+    w->kind->variant(JX_NONE, variant);
     for (int i = 0; i < jx_len(filters); i++) {
         char path[160];
         jv ref = jx_path(jx_at(filters, i), "requestMirror.backendRef");
@@ -216,21 +267,26 @@ static jv resolve_mirrors(struct work *w, jv filters, const char *where)
         snprintf(path, sizeof path, "%s.filters[%d].requestMirror.backendRef", where, i);
         if (jx_is_none(list))
             list = jb_arr();
-        jb_add(&list, resolve_backend(w, ref, path));
+        jb_add(&list, resolve_backend(w, ref, variant, path));
     }
     return list;
 }
 
 static jv resolve_rule(struct work *w, jv rule, int i)
 {
-    char where[64];
+    char where[64], variant[VARIANT_MAX];
     snprintf(where, sizeof where, "spec.rules[%d]", i);
+    w->kind->variant(rule, variant);
     jv o = jb_obj(), backends = jb_arr(), refs = jx_get(rule, "backendRefs"),
        mirrors = resolve_mirrors(w, jx_get(rule, "filters"), where);
     for (int k = 0; k < jx_len(refs); k++) {
         char path[96];
         snprintf(path, sizeof path, "spec.rules[%d].backendRefs[%d]", i, k);
-        jb_add(&backends, resolve_backend(w, jx_at(refs, k), path));
+        jv backend = resolve_backend(w, jx_at(refs, k), variant, path),
+           copies = resolve_mirrors(w, jx_get(jx_at(refs, k), "filters"), path);
+        if (!jx_is_none(copies))
+            jb_put(&backend, "mirrors", copies);
+        jb_add(&backends, backend);
     }
     jb_put(&o, "backends", backends);
     if (!jx_is_none(mirrors))
@@ -256,10 +312,9 @@ static struct tie_place *places_of(const struct served_list *served, int *n)
     return places;
 }
 
-static void enter_ranks(struct work *w)
+static void enter_ranks(struct work *w, jv rules)
 {
     struct route *r = w->route;
-    jv rules = jx_get(w->spec, "rules");
     int n_places, at = 0;
     struct tie_place *places = places_of(&w->served, &n_places);
     for (int i = 0; i < jx_len(rules); i++)
@@ -354,7 +409,7 @@ static void work(struct work *w)
 {
     struct route *r = w->route;
     jv meta = jx_get(w->object, "metadata"), refs = jx_get(w->spec, "parentRefs"),
-       rules = jx_get(w->spec, "rules");
+       rules = w->kind->rules(jx_get(w->spec, "rules"));
     w->generation = jx_getint_or(meta, "generation", 0);
     r->stamp = xstrdup(jx_getstr_or(meta, "creationTimestamp", ""));
     for (int i = 0; i < jx_len(refs); i++)
@@ -367,7 +422,8 @@ static void work(struct work *w)
     jv bindings = bindings_json(&w->served, w->c->plane, w->c->world, w->node); /* reduces `served` */
     r->is_bound = w->served.n > 0;
     if (r->is_bound)
-        enter_ranks(w);
+        enter_ranks(w, rules);
+    jb_free(rules);
     jb_put(&resolved, "gateways", gateways_json(r));
     jb_put(&resolved, "bindings", bindings);
     jb_put(&resolved, "rules", rules_out);
@@ -390,6 +446,7 @@ void route_compute(struct route_context *c, struct node *n)
     r->is_held = !n->present;
     struct work w = {.c = c,
                      .node = n,
+                     .kind = kind_of(n),
                      .route = r,
                      .object = rec.object,
                      .spec = jx_get(rec.object, "spec"),

@@ -1,6 +1,7 @@
 /*
- * route: how an HTTPRoute attaches to its parents and what its references come to.
- * (Gateway API: CommonRouteSpec.parentRefs, HTTPRoute; section "attachment" of docs/architecture.md.)
+ * route: how an HTTPRoute or GRPCRoute attaches to its parents and what its references come to.
+ * (Gateway API: CommonRouteSpec.parentRefs, HTTPRoute, GRPCRoute; section "attachment" of
+ * docs/architecture.md.)
  */
 #ifndef GW_ROUTE_H
 #define GW_ROUTE_H
@@ -19,10 +20,17 @@ struct attachment {
     int n_deep_hosts;
 };
 
+/*
+ * What a rule needs of an upstream that another rule with the same backend may not: "" for the plain one,
+ * "grpc", "retryN" (N further attempts). One upstream is made of a Service port for each (gw-record(7)).
+ */
+enum { VARIANT_MAX = 24 };
+
 /* A Service port that the route sends traffic to. */
 struct use {
     struct node *service;
     int port;
+    char variant[VARIANT_MAX];
 };
 
 struct route {

@@ -16,6 +16,7 @@ static const struct {
     {GATEWAY_GROUP, "Gateway", NODE_GATEWAY},
     {GATEWAY_GROUP, "ListenerSet", NODE_LISTENERSET},
     {GATEWAY_GROUP, "HTTPRoute", NODE_HTTPROUTE},
+    {GATEWAY_GROUP, "GRPCRoute", NODE_GRPCROUTE},
     {GATEWAY_GROUP, "ReferenceGrant", NODE_GRANT},
     {"", "Service", NODE_SERVICE},
     {"", "Secret", NODE_SECRET},

@@ -21,11 +21,12 @@
 #include "json/digest.h"
 
 enum node_kind {
-    NODE_CLASS, /* up to NODE_HTTPROUTE they are emitted, in this order; the others are consumed */
+    NODE_CLASS, /* up to NODE_GRPCROUTE they are emitted, in this order; the others are consumed */
     NODE_GATEWAY,
     NODE_LISTENERSET,
     NODE_SERVICE,
     NODE_HTTPROUTE,
+    NODE_GRPCROUTE,
     NODE_SLICE,
     NODE_SECRET,
     NODE_CONFIGMAP,
@@ -113,6 +114,11 @@ void world_enlist(struct world *w, struct node *n, struct node *bucket);
 static inline bool node_is_unknown(const struct node *n)
 {
     return !n->present && n->rejected;
+}
+
+static inline bool node_is_route(const struct node *n)
+{
+    return n->kind == NODE_HTTPROUTE || n->kind == NODE_GRPCROUTE;
 }
 
 /* Sorts by (ns, name): the order of everything that is written. */

@@ -33,7 +33,7 @@ class Maker:
         if ns:
             meta["namespace"] = ns
         stamp = self.rng.choice(STAMPS)
-        if stamp and kind in ("HTTPRoute", "ListenerSet"):
+        if stamp and kind in ("HTTPRoute", "GRPCRoute", "ListenerSet"):
             meta["creationTimestamp"] = stamp
         return dict({"apiVersion": api, "kind": kind, "metadata": meta}, **rest)
 
@@ -120,6 +120,8 @@ class Maker:
             ref["namespace"] = rng.choice(NAMESPACES)
         if rng.random() < 0.5:
             ref["weight"] = rng.choice([0, 1, 2, 3, 50])
+        if rng.random() < 0.1:
+            ref["filters"] = [{"type": "RequestHeaderModifier", "requestHeaderModifier": {"set": [{"name": "x-b", "value": "1"}]}}]
         return ref
 
     def filters(self, matches):
@@ -128,6 +130,11 @@ class Maker:
             out.append({"type": "RequestHeaderModifier", "requestHeaderModifier": {"set": [{"name": "x-a", "value": rng.choice(["1", "$host"])}]}})
         if rng.random() < 0.2:
             out.append({"type": "ResponseHeaderModifier", "responseHeaderModifier": {"remove": ["server"]}})
+        while rng.random() < 0.15:
+            ref = {k: v for k, v in self.backend().items() if k in ("name", "port", "namespace")}
+            out.append({"type": "RequestMirror", "requestMirror": {"backendRef": ref, "percent": rng.choice([0, 10, 100])}})
+        if rng.random() < 0.1:
+            out.append({"type": "CORS", "cors": {"allowOrigins": rng.choice([["*"], ["https://*.shop.example"]])}})
         if rng.random() < 0.2 and len(matches) == 1 and matches[0].get("path", {}).get("type") == "PathPrefix":
             out.append({"type": "URLRewrite", "urlRewrite": {"path": {"type": "ReplacePrefixMatch", "replacePrefixMatch": rng.choice(["/", "/z"])}}})
         return out
@@ -151,6 +158,10 @@ class Maker:
             rule = {"backendRefs": [self.backend() for _ in range(rng.randint(0, 3))]}
             if matches:
                 rule["matches"] = matches
+            if rng.random() < 0.15:
+                rule["retry"] = {"attempts": rng.choice([1, 2])}
+            if rng.random() < 0.15:
+                rule["timeouts"] = {"request": "2s"}
             filters = self.filters(matches)
             if filters:
                 rule["filters"] = filters
@@ -186,24 +197,39 @@ class Maker:
 
     def grant(self, ns, name):
         rng = self.rng
-        kind, to = rng.choice([("HTTPRoute", "Service"), ("Gateway", "Secret"), ("ListenerSet", "Secret")])
+        kind, to = rng.choice([("HTTPRoute", "Service"), ("GRPCRoute", "Service"), ("Gateway", "Secret"), ("ListenerSet", "Secret")])
         target = {"group": "", "kind": to}
         if rng.random() < 0.3:
             target["name"] = rng.choice(["s0", "cert"])
         return self.obj(GW, "ReferenceGrant", ns, name,
                         spec={"from": [{"group": "gateway.networking.k8s.io", "kind": kind, "namespace": rng.choice(NAMESPACES)}], "to": [target]})
 
+    def grpc_route(self, ns, name):
+        """An HTTPRoute's parents, hosts and backends, with matches and filters of gRPC."""
+        rng = self.rng
+        spec = self.http_route(ns, name)["spec"]
+        for rule in spec["rules"]:
+            rule["matches"] = [{"method": rng.choice([{"service": "a"}, {"service": "a", "method": "b"}, {"method": "b"},
+                                                      {"type": "RegularExpression", "service": "a|b"}])}]
+            rule["filters"] = [f for f in rule.get("filters", []) if f["type"] in ("RequestHeaderModifier", "ResponseHeaderModifier")]
+            for member in ("timeouts", "retry"):
+                rule.pop(member, None)
+        o = self.obj(GW, "GRPCRoute", ns, name, spec=spec)
+        return o
+
     def any(self):
         """One object of any kind, under a name that is likely taken already."""
         rng = self.rng
         ns = rng.choice(NAMESPACES)
-        kind = rng.choice("namespace class gateway gateway listeners route route route route service slice slice secret grant".split())
+        kind = rng.choice("namespace class gateway gateway listeners grpc route route route route service slice slice secret grant".split())
         if kind == "namespace":
             return self.namespace(ns)
         if kind == "class":
             return self.gateway_class(rng.choice(["apisix", "spare"]))
         if kind == "gateway":
             return self.gateway(rng.choice(["red", ns]), rng.choice(["g0", "g1"]))
+        if kind == "grpc":
+            return self.grpc_route(ns, "r%d" % rng.randint(0, 2))
         if kind == "listeners":
             return self.listener_set(rng.choice(["red", ns]), rng.choice(["ls0", "ls1"]))
         if kind == "route":

@@ -13,6 +13,7 @@ Inside, all text is a string of bytes (one character per byte), as nginx has it:
 import functools
 import json
 import os
+import re
 import sys
 from fractions import Fraction
 
@@ -591,9 +592,33 @@ class Router:
         return self.without_host.find(req.uri, lambda route: route.accepts(req))
 
 
-# Lua functions of routes: the text of each, as a pattern with its parameters, and what it does. There are none yet;
-# the text must match in full, so a function that changes is Unsupported until its model has changed, too.
-FILTER_FUNCTIONS = []
+# Lua functions of routes: the text of each, as a pattern with its parameters, and what it does. The text must match in
+# full, so a function that changes is Unsupported until its model has changed, too.
+def share(match, req) -> bool:
+    """Smooth weighted round robin among the routes of one name: the first that is asked chooses for the request, and
+    over a round each is chosen as often as its weight says. Here: by chance, in these shares."""
+    name, weights, me = match.group(1), [int(w) for w in match.group(2).split(",")], int(match.group(3))
+    chosen = req.stored.setdefault("gwpipe_share", {})
+    if name not in chosen:
+        total = sum(weights)
+        chosen[name] = req.dice.throw([(Fraction(w, total), i + 1) for i, w in enumerate(weights)])
+    return chosen[name] == me
+
+
+SHARE = (
+    "local c=ngx.ctx.gwpipe_share or {} ngx.ctx.gwpipe_share=c "
+    "if not c[k] then "
+    "local all=package.loaded['gwpipe.share'] or {} package.loaded['gwpipe.share']=all "
+    "local n=table.concat(w,',') local s=all[k] "
+    "if not s or s.n~=n then s={n=n} for i=1,#w do s[i]=0 end all[k]=s end "
+    "local sum,best=0,1 "
+    "for i=1,#w do s[i]=s[i]+w[i] sum=sum+w[i] if s[i]>s[best] then best=i end end "
+    "s[best]=s[best]-sum c[k]=best end "
+    "return c[k]==me end"
+)
+FILTER_FUNCTIONS = [
+    (r"function\(vars\) local k,w,me='([A-Za-z0-9._-]+)',\{([0-9,]+)\},([0-9]+) " + re.escape(SHARE), share),
+]
 
 
 def filter_function(source: str):

@@ -10,8 +10,8 @@ Beside tests/golden/pipeline/CASE.in.yaml may stand CASE.requests, one request a
     GET http://example.com/                              -> v1 target=/x host=other.org +x-a=1 -x-b <x-c=2 <-x-d
 
 Left: method, URL, and NAME=VALUE for headers; `sni=` is the server name where it is not the host, `addr=` the
-address that was connected to, `http=2` the version, and `<NAME=VALUE` what backends answer with. Right: a status
-(a redirect's with its Location, a preflight's with `<` headers), a Service by name, or shares of these; with `target=` and `host=` what the backend
+address that was connected to, `http=2` the version, and `<NAME=VALUE` what backends answer with. Right: a status (`grpc-status:N` of gRPC,
+a redirect's with its Location, a preflight's with `<` headers), a Service by name, or shares of these; with `target=` and `host=` what the backend
 gets, `+` and `-` headers that it gets and does not, `<` and `<-` likewise of the client, `mirror=NAME:SHARE`
 a copy, `mirror=` none.
 """
@@ -66,6 +66,13 @@ def value_of(headers, name):
     return ",".join(sorted(found)) if found else None  # an outcome has them sorted
 
 
+def name_of(answer, names):
+    """What an answer is called on the right hand side."""
+    if "grpc-status" in answer:
+        return f"grpc-status:{answer['grpc-status']}"
+    return names.get(answer.get("endpoint", "").rsplit(":", 1)[0]) or str(answer.get("status"))
+
+
 def check(answer, words, names):
     """What is wrong with one answer; None: nothing."""
     what, *rest = words
@@ -77,9 +84,8 @@ def check(answer, words, names):
         answer = {"response_headers": answer.get("headers", []), **answer}
         rest = [w for w in words if w.startswith("<")]
         what = ""
-    service = names.get(answer.get("endpoint", "").rsplit(":", 1)[0], "")
-    if service != what:
-        return service or json.dumps(answer, default=str)
+    if what and name_of(answer, names) != what:
+        return json.dumps(answer, default=str)
     for word in rest:
         name, _, value = word.lstrip("+-<").partition("=")
         side = answer["response_headers"] if word.startswith("<") else answer["headers"]
@@ -108,7 +114,7 @@ def verdict(outcome, expected, names):
         return check(outcome["shares"][0][1], wanted[0], names)
     seen = {}
     for share, answer in outcome["shares"]:
-        key = names.get(answer.get("endpoint", "").rsplit(":", 1)[0]) or str(answer.get("status"))
+        key = name_of(answer, names)
         seen[key] = seen.get(key, 0) + share
     return None if seen == {w[0]: Fraction(w[1]) for w in wanted} else str({k: str(v) for k, v in seen.items()})
 

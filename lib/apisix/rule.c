@@ -1,0 +1,421 @@
+#include "apisix/rule.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "apisix/backends.h"
+#include "apisix/filters.h"
+#include "apisix/ids.h"
+#include "apisix/lua.h"
+#include "apisix/matching.h"
+#include "apisix/mirror.h"
+
+enum { MAX_WAYS = 20 };
+
+/* A way that requests can go. */
+struct way {
+    jv filters;  /* owned: the rule's, then the backend's */
+    jv mirrors;  /* owned */
+    jv backends; /* owned: of the resolved ones, those that are here */
+    int64_t weight;
+    int backend;    /* whose filters stand behind the rule's, or -1 */
+    bool is_broken; /* a filter cannot be honoured, or it is the way of broken references */
+    struct id name; /* what hops of its mirrors are called by */
+};
+
+struct rule {
+    struct translation *t;
+    const struct rule_kind *kind;
+    int index;
+    jv spec, resolved;
+    struct way ways[MAX_WAYS];
+    int n_ways;
+};
+
+/* A binding, or the part of one that redirects to one port: the listeners whose requests it takes. */
+struct entry {
+    jv binding;
+    int redirect_port;
+    bool is_split; /* only the listeners with that redirect port */
+};
+
+/* ---- where ---- */
+
+static bool is_https(jv listener)
+{
+    return str_eq(jx_getstr_or(listener, "protocol", ""), "HTTPS");
+}
+
+static int redirect_port_of(const struct way *w, jv listener)
+{
+    return filters_redirect_port(w->filters, is_https(listener), (int)jx_getint_or(listener, "port", 0));
+}
+
+/* The ports of the entry's listeners as APISIX sees them, once each. */
+static jv port_list(const struct rule *r, const struct way *w, const struct entry *e)
+{
+    jv listeners = jx_get(e->binding, "listeners"), ports = jb_arr();
+    for (int i = 0; i < jx_len(listeners); i++) {
+        jv l = jx_at(listeners, i);
+        bool is_known = e->is_split && redirect_port_of(w, l) != e->redirect_port;
+        char text[16];
+        snprintf(text, sizeof text, "%d", translation_port(r->t, (int)jx_getint_or(l, "port", 0)));
+        for (int k = 0; k < jx_len(ports) && !is_known; k++)
+            is_known = str_same(jx_str(jx_at(ports, k)), text);
+        if (!is_known)
+            jb_add_str(&ports, text);
+    }
+    return ports;
+}
+
+/* Which listeners' requests. */
+static void add_place(const struct rule *r, const struct way *w, const struct entry *e, jv *vars)
+{
+    jv ports = port_list(r, w, e);
+    place_add_conditions(&(struct place){.says = e->binding,
+                                         .ports = ports,
+                                         .is_https = is_https(jx_at(jx_get(e->binding, "listeners"), 0)),
+                                         .wants_port = e->is_split},
+                         vars);
+    jb_free(ports);
+}
+
+/* ---- which share ---- */
+
+/* By the beginning of the random request_id: right on average. */
+static void add_random_share(const struct rule *r, int way, jv *vars)
+{
+    int64_t total = 0, before = 0;
+    for (int i = 0; i < r->n_ways; i++) {
+        before += i < way ? r->ways[i].weight : 0;
+        total += r->ways[i].weight;
+    }
+    unsigned from = (unsigned)(before * 65536 / total),
+             to = (unsigned)((before + r->ways[way].weight) * 65536 / total);
+    struct buf b;
+    buf_init(&b, BUF_MAX_SCRATCH);
+    if (to < 65536) {
+        share_regex(&b, to);
+        jb_add(vars, condition("request_id", "~~", b.p ? b.p : "^$"));
+    }
+    if (from > 0) {
+        jv c = jb_arr();
+        buf_reset(&b);
+        share_regex(&b, from);
+        jb_add_str(&c, "request_id");
+        jb_add_str(&c, "!");
+        jb_add_str(&c, "~~");
+        jb_add_str(&c, b.p);
+        jb_add(vars, c);
+    }
+    buf_free(&b);
+}
+
+static void put_share(const struct rule *r, int way, jv *route, jv *vars)
+{
+    int64_t weights[MAX_WAYS];
+    if (r->n_ways == 1)
+        return;
+    if (r->t->options->no_lua) {
+        add_random_share(r, way, vars);
+        return;
+    }
+    const struct ident *id = &r->t->rec->id;
+    struct id name = id_make("%s.%s.%s.%d", r->kind->prefix, id->ns, id->name, r->index);
+    for (int i = 0; i < r->n_ways; i++)
+        weights[i] = r->ways[i].weight;
+    char *text = lua_share(name.text, weights, r->n_ways, way);
+    jb_put_str(route, "filter_func", text);
+    free(text);
+}
+
+/* ---- what happens ---- */
+
+/* A duration of Gateway API (GEP-2257: "1h30m", "500ms") in seconds; 0 when there is none. */
+static double seconds_of(const char *s)
+{
+    double total = 0;
+    while (s && *s) {
+        double n = 0;
+        for (; *s >= '0' && *s <= '9'; s++)
+            n = n * 10 + (*s - '0');
+        bool is_ms = has_prefix(s, "ms");
+        total += *s == 'h' ? n * 3600 : is_ms ? n / 1000 : *s == 'm' ? n * 60 : n;
+        s += is_ms ? 2 : *s != '\0';
+    }
+    return total;
+}
+
+/* APISIX has timers for each step, none for the whole; "0s" means never, which it cannot say. */
+static void put_timeouts(const struct rule *r, jv *route)
+{
+    enum { NEVER = 2147483 };
+    jv timeouts = jx_get(r->spec, "timeouts");
+    const char *text = jx_getstr(timeouts, "backendRequest");
+    text = text ? text : jx_getstr(timeouts, "request");
+    if (!text)
+        return;
+    double seconds = seconds_of(text);
+    static const char *const steps[] = {"connect", "send", "read"};
+    jv o = jb_obj();
+    for (size_t i = 0; i < N_ELEMS(steps); i++)
+        jb_put(&o, steps[i], jb_number(seconds > 0 ? seconds : NEVER));
+    jb_put(route, "timeout", o);
+}
+
+/* `path` of the i-th filter of a way in the object. */
+static void filter_path(const struct rule *r, const struct way *w, int i, char *path, size_t n)
+{
+    int of_rule = jx_len(jx_get(r->spec, "filters"));
+    if (i < of_rule)
+        snprintf(path, n, "spec.rules[%d].filters[%d]", r->index, i);
+    else
+        snprintf(path, n, "spec.rules[%d].backendRefs[%d].filters[%d]", r->index, w->backend, i - of_rule);
+}
+
+static bool put_filters(const struct rule *r, const struct way *w, const struct match *m, int redirect_port,
+                        jv *plugins, struct findings *fs)
+{
+    struct plugins p;
+    bool all = true;
+    plugins_init(&p);
+    for (int i = 0; i < jx_len(w->filters); i++) {
+        char path[120];
+        filter_path(r, w, i, path, sizeof path);
+        all &= filter_add(&p, jx_at(w->filters, i), m, redirect_port, path, fs);
+    }
+    plugins_finish(&p, plugins);
+    return all;
+}
+
+static void put_behaviour(const struct rule *r, const struct way *w, const struct match *m,
+                          const struct entry *e, jv *route)
+{
+    struct findings said; /* the filters were judged before; do not say it again for each match */
+    jv plugins = jb_obj();
+    findings_init(&said);
+    if (w->is_broken) {
+        jb_put(&plugins, "fault-injection", abort_broken(r->kind->is_grpc));
+    } else {
+        put_filters(r, w, m, e->redirect_port, &plugins, &said);
+        mirrors_put(r->t, w->mirrors, w->name.text, &plugins);
+        put_timeouts(r, route);
+        if (!filters_redirect(w->filters)) {
+            struct backends b = backends_read(w->backends);
+            backends_put(&b, r->kind->is_grpc, route, &plugins);
+        }
+    }
+    findings_release(&said);
+    if (jx_len(plugins) > 0)
+        jb_put(route, "plugins", plugins);
+    else
+        jb_free(plugins);
+}
+
+/* ---- a route ---- */
+
+static void add_route(const struct rule *r, int way, int match, int *n, const struct entry *e)
+{
+    const struct ident *id = &r->t->rec->id;
+    const struct way *w = &r->ways[way];
+    struct match m = rule_match(r->spec, match);
+    struct id name =
+        *n == 0 ? id_make("%s.%s.%s.%d.%d", r->kind->prefix, id->ns, id->name, r->index, match)
+                : id_make("%s.%s.%s.%d.%d_%d", r->kind->prefix, id->ns, id->name, r->index, match, *n);
+    jv route = translation_object(r->t, name.text), vars = jb_arr(), hosts = jx_get(e->binding, "hostnames");
+    char where[64];
+    int64_t rank = 0;
+    snprintf(where, sizeof where, "spec.rules[%d].matches[%d]", r->index, match);
+    jx_int(jx_at(jx_at(jx_get(r->t->resolved, "ranks"), r->index), match), &rank);
+    if (jx_len(hosts) > 0)
+        jb_put(&route, "hosts", jb_copy(hosts));
+    add_place(r, w, e, &vars);
+    matching_put(&m, rank, where, r->t->findings, &route, &vars);
+    put_share(r, way, &route, &vars);
+    if (jx_len(vars) > 0)
+        jb_put(&route, "vars", vars);
+    else
+        jb_free(vars);
+    put_behaviour(r, w, &m, e, &route);
+    translation_add(r->t, "routes", route);
+    (*n)++;
+}
+
+/* One route for the binding, or one for each port that its requests are redirected to. */
+static void add_binding(const struct rule *r, int way, int match, int *n, jv binding)
+{
+    jv listeners = jx_get(binding, "listeners");
+    int ports[64], n_ports = 0;
+    for (int i = 0; i < jx_len(listeners); i++) {
+        int port = redirect_port_of(&r->ways[way], jx_at(listeners, i)), k = 0;
+        while (k < n_ports && ports[k] != port)
+            k++;
+        if (k == n_ports && n_ports < (int)N_ELEMS(ports))
+            ports[n_ports++] = port;
+    }
+    for (int k = 0; k < n_ports; k++)
+        add_route(r, way, match, n,
+                  &(struct entry){.binding = binding, .redirect_port = ports[k], .is_split = n_ports > 1});
+}
+
+/* ---- the ways of a rule ---- */
+
+static jv joined(jv a, jv b)
+{
+    jv list = jb_arr();
+    for (int i = 0; i < jx_len(a); i++)
+        jb_add(&list, jb_copy(jx_at(a, i)));
+    for (int i = 0; i < jx_len(b); i++)
+        jb_add(&list, jb_copy(jx_at(b, i)));
+    return list;
+}
+
+static struct way *add_way(struct rule *r, int backend)
+{
+    struct way *w = &r->ways[r->n_ways++];
+    jv ref = jx_at(jx_get(r->resolved, "backends"), backend), own = JX_NONE;
+    const struct ident *id = &r->t->rec->id;
+    if (backend >= 0)
+        own = jx_get(jx_at(jx_get(r->spec, "backendRefs"), backend), "filters");
+    jv copies = joined(jx_get(r->resolved, "mirrors"), backend >= 0 ? jx_get(ref, "mirrors") : JX_NONE);
+    *w = (struct way){
+        .filters = joined(jx_get(r->spec, "filters"), own), .backends = jb_arr(), .backend = backend};
+    w->mirrors = mirrors_read(w->filters, copies);
+    w->name = backend >= 0 ? id_make("%s.%s.%s.%d_%d", r->kind->prefix, id->ns, id->name, r->index, backend)
+                           : id_make("%s.%s.%s.%d", r->kind->prefix, id->ns, id->name, r->index);
+    jb_free(copies);
+    return w;
+}
+
+static void give(struct way *w, jv backend)
+{
+    w->weight += jx_getint_or(backend, "weight", 1);
+    jb_add(&w->backends, jb_copy(backend));
+}
+
+static void find_ways(struct rule *r)
+{
+    jv refs = jx_get(r->spec, "backendRefs"), resolved = jx_get(r->resolved, "backends");
+    struct way *plain = NULL, *broken = NULL;
+    bool any_own = false;
+    for (int i = 0; i < jx_len(refs); i++)
+        any_own |= jx_len(jx_get(jx_at(refs, i), "filters")) > 0;
+    for (int i = 0; i < jx_len(resolved) && r->n_ways < MAX_WAYS; i++) {
+        jv b = jx_at(resolved, i);
+        bool has_own = jx_len(jx_get(jx_at(refs, i), "filters")) > 0,
+             is_broken = jx_getstr(b, "reason") != NULL;
+        if (any_own && jx_getint_or(b, "weight", 1) <= 0)
+            continue;
+        struct way **w = any_own && is_broken ? &broken : &plain;
+        if (has_own && !is_broken) {
+            give(add_way(r, i), b);
+            continue;
+        }
+        if (!*w)
+            *w = add_way(r, -1);
+        give(*w, b);
+    }
+    if (r->n_ways == 0)
+        add_way(r, -1);
+    if (broken)
+        broken->is_broken = true;
+}
+
+/* ---- a rule ---- */
+
+static void note(const struct rule *r, bool is_so, const char *member, const char *text)
+{
+    char path[80];
+    snprintf(path, sizeof path, "spec.rules[%d].%s", r->index, member);
+    if (is_so)
+        findings_addf(r->t->findings, F_NOT_HONOURED, path, "%s", text);
+}
+
+/* What is not translated, or not whole, and may be left out without opening a door. */
+static void note_ignored(const struct rule *r)
+{
+    jv retry = jx_get(r->spec, "retry");
+    bool has_mirrors = false;
+    for (int i = 0; i < r->n_ways; i++)
+        has_mirrors |= jx_len(r->ways[i].mirrors) > 0;
+    note(r, jx_len(jx_get(retry, "codes")) > 0, "retry.codes",
+         "APISIX retries what fails to connect or times out; answers with these codes are passed on");
+    note(r, jx_getstr(retry, "backoff") != NULL, "retry.backoff", "APISIX retries at once");
+    note(r, jx_is_obj(jx_get(r->spec, "sessionPersistence")), "sessionPersistence",
+         "not supported yet; requests are served without it");
+    note(r, has_mirrors && r->t->options->internal_port == 0, "filters",
+         "mirrors need APISIX's internal port (--internal-port); requests are served without copies");
+    note(r, has_mirrors && r->kind->is_grpc, "filters",
+         "calls of gRPC are not mirrored yet; they are served without copies");
+}
+
+/* The hosts that copies come with: what a filter sets, else those of the bindings. */
+static void add_mirror_routes(const struct rule *r, const struct way *w, const char *host)
+{
+    jv bindings = jx_get(r->t->resolved, "bindings"), hosts = jb_arr(), any = jb_arr();
+    bool takes_any = false;
+    for (int b = 0; b < jx_len(bindings); b++) {
+        jv names = jx_get(jx_at(bindings, b), "hostnames");
+        takes_any |= jx_len(names) == 0;
+        for (int i = 0; !host && i < jx_len(names); i++)
+            jb_add(&hosts, jb_copy(jx_at(names, i)));
+    }
+    if (host) {
+        jb_add(&hosts, jb_strf("%.*s", (int)strcspn(host, ":"), host));
+        takes_any = false;
+    }
+    if (jx_len(hosts) > 0)
+        mirrors_add_routes(r->t, w->mirrors, w->name.text, 0, hosts);
+    if (takes_any)
+        mirrors_add_routes(r->t, w->mirrors, w->name.text, jx_len(hosts) > 0, any);
+    jb_free(hosts);
+    jb_free(any);
+}
+
+static void judge(struct rule *r, struct way *w)
+{
+    jv scratch = jb_obj();
+    struct match m = rule_match(r->spec, 0);
+    if (!w->is_broken && !put_filters(r, w, &m, 0, &scratch, r->t->findings))
+        w->is_broken = true;
+    if (!w->is_broken && jx_len(w->mirrors) > 0)
+        add_mirror_routes(r, w, jx_getstr(jx_get(scratch, "proxy-rewrite"), "host"));
+    jb_free(scratch);
+}
+
+static void release(struct rule *r)
+{
+    for (int i = 0; i < r->n_ways; i++) {
+        jb_free(r->ways[i].filters);
+        jb_free(r->ways[i].mirrors);
+        jb_free(r->ways[i].backends);
+    }
+}
+
+static void translate_rule(struct rule *r)
+{
+    jv bindings = jx_get(r->t->resolved, "bindings");
+    find_ways(r);
+    for (int i = 0; i < r->n_ways; i++)
+        judge(r, &r->ways[i]);
+    note_ignored(r);
+    for (int m = 0; m < rule_n_matches(r->spec); m++) {
+        int n = 0;
+        for (int i = 0; i < r->n_ways; i++)
+            for (int b = 0; b < jx_len(bindings); b++)
+                add_binding(r, i, m, &n, jx_at(bindings, b));
+    }
+    release(r);
+}
+
+void translate_rules(struct translation *t, const struct rule_kind *kind, jv rules)
+{
+    jv resolved = jx_get(t->resolved, "rules");
+    if (jx_len(jx_get(t->resolved, "bindings")) == 0)
+        return;
+    for (int i = 0; i < jx_len(rules); i++) {
+        struct rule r = {
+            .t = t, .kind = kind, .index = i, .spec = jx_at(rules, i), .resolved = jx_at(resolved, i)};
+        translate_rule(&r);
+    }
+}
