@@ -168,6 +168,15 @@ served() { # COUNT
         two: ["failed", "routes \"two\" could not be created: not sent: it names upstreams \"bad\", which could not be created"]}' "$dir/out"
 }
 
+@test "the example shop is taken by a server that refuses what it does not know" {
+    server
+    up_to gw-translate | push
+    [ "$(grep -c '^PUT .* 201$' "$dir/log")" = "$(jq -n '[inputs.apisix // {} | .[] | select(type == "array") | length] | add' "$dir/out")" ]
+    forget
+    up_to gw-translate | push
+    [ -z "$(writes)" ]
+}
+
 @test "--check asks before anything is written" {
     server
     bad=$(upstream bad | sed 's/,"nodes":.*\]}\]}}/}]}}/')

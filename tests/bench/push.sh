@@ -33,7 +33,7 @@ start() { # DELAY
 
 # One PUT for each object, in the order of dependency.
 curl_config() { # RECORDS
-    jq -rn --arg url "$url/apisix/admin" --arg key "$APISIX_ADMIN_KEY" '
+    jq -rn --arg url "@URL@/apisix/admin" --arg key "$APISIX_ADMIN_KEY" '
         [inputs | .apisix // {} | to_entries[] | select(.value | type == "array") | .key as $k | .value[] | {k: $k, o: .}]
         | sort_by(.k == "routes")[]
         | "next", "url = \"\($url)/\(.k)/\(.o.id)\"", "request = PUT", "header = \"X-API-KEY: \($key)\"",
@@ -48,21 +48,33 @@ seconds() { # COMMAND...
     echo $((($(date +%s%N) - from) / 1000)) | awk '{ printf "%.2f", $1 / 1e6 }'
 }
 
+# The best of three in $best: others use the machine too.
+best() { # COMMAND...
+    local took
+    best=
+    for _ in 1 2 3; do
+        start 0.003
+        took=$(seconds "$@")
+        best=$(printf '%s\n' $best "$took" | sort -n | head -1)
+    done
+}
+
 push() { gw-push --concurrency "$1" --to "admin:$url" <"$2"; }
-send() { curl -s --no-progress-meter --parallel --parallel-immediate --parallel-max "$1" -K "$2"; }
+send() { # CONCURRENCY
+    sed "s|@URL@|$url|" "$room/config" | curl -s --no-progress-meter --parallel --parallel-immediate --parallel-max "$1" -K -
+}
 
 printf '%-24s %9s %14s %14s\n' 'first push, in flight' objects gw-push/s 'curl/s'
 for c in 1 16 64; do
     records=$room/records
     ((c > 1)) || records=$room/few
-    start 0.003
     count=$(jq -n '[inputs | .apisix // {} | .[] | select(type == "array") | length] | add' "$records")
-    ours=$(seconds push "$c" "$records")
-    start 0.003
+    best push "$c" "$records"
+    ours=$best
     curl_config "$records" >"$room/config"
     # It does not wait between kinds, so a route may come before its upstream, and be refused: sent all the same.
-    theirs=$(seconds send "$c" "$room/config")
-    awk -v c="$c" -v n="$count" -v a="$ours" -v b="$theirs" \
+    best send "$c"
+    awk -v c="$c" -v n="$count" -v a="$ours" -v b="$best" \
         'BEGIN { printf "%-24s %9d %14.0f %14.0f\n", c, n, n / a, n / b }'
 done
 

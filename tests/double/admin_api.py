@@ -17,6 +17,26 @@ KINDS = {"routes", "services", "upstreams", "ssls", "stream_routes", "consumers"
 NO_POST = {"plugin_metadata", "consumers", "global_rules"}
 BODY_MOST = 1536 * 1024
 ID = re.compile(r"^[a-zA-Z0-9\-_.]{1,64}$")
+COMMON = {"id", "name", "desc", "labels"}
+ROUTE = {
+    "uri", "uris", "priority", "methods", "host", "hosts", "remote_addr", "remote_addrs", "vars", "filter_func", "timeout",
+    "plugins", "plugin_config_id", "service_id", "upstream", "upstream_id", "script", "script_id", "enable_websocket",
+    "status",
+}  # fmt: skip
+UPSTREAM = {
+    "nodes", "type", "hash_on", "key", "scheme", "retries", "retry_timeout", "timeout", "pass_host", "upstream_host",
+    "keepalive_pool", "tls", "checks", "discovery_type", "discovery_args", "service_name",
+}  # fmt: skip
+SSL = {"type", "sni", "snis", "key", "cert", "certs", "keys", "client", "status", "ssl_protocols"}
+STREAM = {"remote_addr", "server_addr", "server_port", "sni", "upstream", "upstream_id", "service_id", "plugins", "protocol"}
+MEMBERS = {
+    "routes": COMMON | ROUTE,
+    "upstreams": COMMON | UPSTREAM,
+    "ssls": COMMON | SSL,
+    "stream_routes": COMMON | STREAM,
+    "consumers": {"username", "group_id", "plugins", "desc", "labels"},
+    "global_rules": {"id", "plugins"},
+}
 DEFAULTS = {
     "routes": {"priority": 0, "status": 1},
     "upstreams": {"type": "roundrobin", "hash_on": "vars", "scheme": "http", "pass_host": "pass"},
@@ -132,6 +152,8 @@ class Api:
         for member in ("create_time", "update_time"):
             if member in value:
                 refuse("the property is forbidden:  " + member)
+        for member in sorted(value.keys() - MEMBERS.get(kind, value.keys())):
+            refuse("invalid configuration: additional properties forbidden, found " + member)
         if name and str(value.get("id", name)) != name:
             refuse("wrong %s id" % kind.rstrip("s"))
         if kind == "consumers" and value.get("username") != (name or value.get("username")):
@@ -142,6 +164,8 @@ class Api:
             if not isinstance(v, str) or not re.match(r"^\S{1,256}$", v):
                 refuse('invalid configuration: property "labels" validation failed: %s' % k)
         if kind == "routes" and ("uri" in value) == ("uris" in value):
+            refuse("invalid configuration: value should match only one schema, but matches none")
+        if kind == "routes" and not {"plugins", "upstream", "upstream_id", "service_id", "script"} & value.keys():
             refuse("invalid configuration: value should match only one schema, but matches none")
         if kind == "upstreams" and "nodes" not in value and "service_name" not in value:
             refuse("invalid configuration: value should match only one schema, but matches none")
