@@ -65,7 +65,7 @@ static const struct opt opts[] = {
      NULL, 0, 0},
 };
 
-static const struct opt_usage usage = {
+static struct opt_usage usage = {
     .tool = "gw-push",
     .synopsis = "--to TARGET [--to TARGET]... [OPTION]... [-]",
     .purpose = "Write the APISIX objects of the records to APISIX, at each SYNC.",
@@ -131,6 +131,7 @@ int main(int argc, char **argv)
 {
     struct session session;
     proc_init(usage.tool);
+    usage.libraries = http_library();
     if (isatty(STDERR_FILENO))
         diag_verbosity(DIAG_INFO);
     opt_parse(&usage, argc, argv);

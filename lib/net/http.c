@@ -7,8 +7,8 @@
 #include <strings.h>
 
 enum {
-    SLOW_BYTES = 100, /* a second; slower for SLOW_SECONDS: given up */
-    SLOW_SECONDS = 10,
+    SLOW_BYTES = 100,        /* a second; slower for SLOW_SECONDS: given up */
+    SLOW_SECONDS = 30,       /* a list of very many objects is silent for long before it starts */
     MAX_HEADERS = 256 << 10, /* bytes of all response headers together */
     POLL_MS = 1000,
 };
@@ -46,6 +46,14 @@ struct answer {
     struct http_response response;
     CURL *easy;
 };
+
+const char *http_library(void)
+{
+    static char text[100];
+    const curl_version_info_data *v = curl_version_info(CURLVERSION_NOW);
+    snprintf(text, sizeof text, "libcurl %s %s", v->version, v->ssl_version ? v->ssl_version : "without TLS");
+    return text;
+}
 
 /* ---- settings ---- */
 

@@ -18,7 +18,7 @@ struct http_settings {
     bool skip_verify;    /* --insecure */
     int concurrency;     /* requests in flight, 1 or more */
     int connect_timeout; /* seconds */
-    int timeout;         /* seconds for a whole request; one that moves under 100 B/s for 10 s ends before */
+    int timeout;         /* seconds for a whole request; one that moves under 100 B/s for 30 s ends before */
     size_t max_response; /* bytes of a body */
 };
 
@@ -43,6 +43,9 @@ struct http_request {
 };
 
 struct http;
+
+/* "libcurl 7.88.1 OpenSSL/3.0.17", for --version. */
+const char *http_library(void);
 
 /* NULL and the complaint in *why (owned) when the settings cannot be used (an unreadable certificate). */
 struct http *http_new(const struct http_settings *s, char **why);

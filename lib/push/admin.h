@@ -9,11 +9,13 @@
 #define GW_PUSH_ADMIN_H
 
 #include "push/api.h"
+#include "push/refusals.h"
 
 struct admin {
     struct target base;
     struct api api;
-    int resync; /* seconds; 0: never for that reason */
+    struct refusals refusals; /* since the last list: not sent again before the next */
+    int resync;               /* seconds; 0: never for that reason */
     double listed_at;
     bool is_listed;   /* live is what the server said at this SYNC */
     bool is_reliable; /* live is what was there when it was last listed, and what was written since */

@@ -36,6 +36,7 @@ static int read_live(struct target *t)
     if (a->is_reliable)
         drift_tell(t, &t->live.items, &found);
     items_release(&t->live.items);
+    refusals_release(&a->refusals);
     t->live.items = found;
     a->is_listed = a->is_reliable = true;
     a->listed_at = now();
@@ -55,6 +56,7 @@ static int check(struct target *t, struct plan *p)
 static void release(struct target *t)
 {
     struct admin *a = (struct admin *)t;
+    refusals_release(&a->refusals);
     api_close(&a->api);
 }
 

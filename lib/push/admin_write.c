@@ -12,6 +12,7 @@
 #include "push/admin.h"
 #include "push/admin_answer.h"
 #include "push/admin_url.h"
+#include "push/refusals.h"
 
 /* How often a refusal is doubted that may come from a worker which has not seen the last write yet. */
 enum { STALE_TRIES = 4 };
@@ -23,6 +24,7 @@ struct writing {
     bool may_pass;       /* something failed that may succeed later */
     bool is_final;       /* something failed that will not */
     bool has_failed;     /* one of these, or a check before */
+    bool is_lost;        /* what is live is not known any more */
     bool is_denied;      /* the key is not taken: nothing more is sent */
     bool is_silent;      /* the last wave found no answer: the next ones wait for none */
     struct refs missing; /* upstreams that were to be created, and were not */
@@ -46,6 +48,18 @@ static void fail(struct writing *w, struct op *op, char *owned_why, double secon
     w->is_final = true;
 }
 
+/* An answer that will not change by itself. */
+static void refuse(struct writing *w, struct call *c, const struct http_response *r)
+{
+    struct op *op = c->what;
+    enum answer answer = answer_of(r);
+    fail(w, op, answer_reason(r, op->item), r->seconds);
+    if (answer == ANSWER_DENIED)
+        w->is_denied = c->batch->is_over = true;
+    else if (answer == ANSWER_REFUSED)
+        refusals_add(&w->admin->refusals, op);
+}
+
 /* Tried again as long as there is patience; then finish_calls() has the last reason. */
 static bool not_yet(struct call *c, const struct http_response *r)
 {
@@ -66,8 +80,7 @@ static bool answered(void *ctx, struct call *c, const struct http_response *r)
         settle(w, op, OP_DONE, NULL, r->seconds);
         return true;
     }
-    fail(w, op, answer_reason(r, op->item), r->seconds);
-    w->is_denied = c->batch->is_over = answer == ANSWER_DENIED;
+    refuse(w, c, r);
     return true;
 }
 
@@ -91,16 +104,18 @@ static void finish_calls(struct writing *w, struct calls *calls)
 
 /* ---- a look before ---- */
 
-/* What is there now, NULL when that is not for us. */
-static char *objection(const struct op *op, const struct item *there)
+/* Why what is there now is not for us to write over, or NULL. */
+static const char *objection(const struct op *op, const struct item *there)
 {
-    if (there && there->owner)
+    if (!there)
+        return "the server's answer is no object";
+    if (there->owner)
         return NULL;
-    if (there && !apisix_kind(there->kind)->has_labels)
-        return stored_same(op->item, there)
-                   ? NULL
-                   : xstrdup("it is live and differs, and its kind has no labels to tell whose it is");
-    return xstrdup("it is live by now, and not made by this gwpipe instance; it is left untouched");
+    if (apisix_kind(there->kind)->has_labels)
+        return "it is live by now, and not made by this gwpipe instance; it is left untouched";
+    return stored_same(op->item, there)
+               ? NULL
+               : "it is live and differs, and its kind has no labels to tell whose it is";
 }
 
 static bool looked(void *ctx, struct call *c, const struct http_response *r)
@@ -114,14 +129,15 @@ static bool looked(void *ctx, struct call *c, const struct http_response *r)
     if (answer == ANSWER_ABSENT)
         return true;
     if (answer != ANSWER_DONE) {
-        fail(w, op, answer_reason(r, op->item), r->seconds);
-        w->is_denied = c->batch->is_over = answer == ANSWER_DENIED;
+        refuse(w, c, r);
         return true;
     }
     struct item *there = stored_item(op->item->kind, r->body, r->len, w->admin->base.instance, &bad);
-    char *why = there ? objection(op, there) : xstrdup("the server's answer is no object");
-    if (why)
-        fail(w, op, why, r->seconds);
+    const char *why = objection(op, there);
+    if (why) {
+        fail(w, op, xstrdup(why), r->seconds);
+        w->is_lost = true;
+    }
     item_unref(there);
     return true;
 }
@@ -174,6 +190,9 @@ static char *obstacle(const struct writing *w, const struct op *op, const struct
         return xstrdup(DENIED);
     if (!is_admin_id(op->item->id))
         return xstrdup("not sent: the id is none that APISIX takes");
+    const char *before = w->admin->is_listed ? NULL : refusals_find(&w->admin->refusals, op);
+    if (before)
+        return xstrdup(before);
     char *missing = op->type == OP_DELETE ? NULL : named_in(op->item, &w->missing);
     if (missing) {
         char *why = xasprintf("not sent: it names upstreams \"%s\", which could not be created", missing);
@@ -252,7 +271,7 @@ int admin_carry_out(struct target *t, struct plan *p)
         run_wave(&w, p->ops.items + i, k - i);
     }
     plan_carry_out(p, &t->live.items);
-    if (w.may_pass || w.is_final)
+    if (w.may_pass || w.is_lost)
         w.admin->is_reliable = false;
     refs_release(&w.missing);
     return w.may_pass ? EXIT_ENV : w.is_final ? EXIT_FINDINGS : EXIT_OK;

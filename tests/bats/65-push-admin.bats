@@ -330,6 +330,24 @@ served() { # COUNT
     [ "$(writes)" = "PUT /upstreams/a" ]
 }
 
+@test "what was refused is not sent at every change of something else, but at the next full SYNC" {
+    script '[{"match":"PUT /upstreams/bad","times":9,"status":400,"body":{"error_msg":"no"}}]'
+    follow
+    { upstream bad; upstream a; full; } | feed
+    served 1
+    forget
+    { upstream a 10.0.0.2; sync; } | feed
+    served 2
+    [ "$(cat "$dir/log")" = $'GET /upstreams/a 200\nPUT /upstreams/a 200' ]
+    { upstream bad 10.0.0.2; sync; } | feed
+    served 3
+    [ "$(writes | tail -n +2)" = "PUT /upstreams/bad" ]
+    forget
+    { upstream bad 10.0.0.2; upstream a 10.0.0.2; full; } | feed
+    served 4
+    [ "$(writes)" = "PUT /upstreams/bad" ]
+}
+
 @test "an old list is read again" {
     server
     follow --resync 1
