@@ -338,10 +338,19 @@ static void add_others(const struct writing *w)
     }
 }
 
+enum { STEP_MOST = 1000 };
+
+static int64_t next_number(const struct configs *from, int64_t now)
+{
+    if (from->digest)
+        return from->newest + 1 + now % STEP_MOST;
+    return now > from->newest ? now : from->newest + 1;
+}
+
 const char *configs_render(const struct configs *from, const struct document *live,
                            const struct document *next, int64_t now, struct configs *to, struct buf *body)
 {
-    struct writing w = {from, live, next, to, now > from->newest ? now : from->newest + 1, body};
+    struct writing w = {from, live, next, to, next_number(from, now), body};
     struct range was = {0, 0}, is = {0, 0};
     if (w.number > CONFIGS_MAX_VERSION)
         return "has used up all versions that APISIX can tell apart: restart APISIX, which then starts anew";

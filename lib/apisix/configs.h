@@ -10,8 +10,10 @@
  * of a replaced kind are still the same; workers keep theirs.
  *
  * No number is ever used twice for different things: workers compare for equality with what they hold, and
- * they outlive the document (it is gone when it did not fit). New numbers are milliseconds since 1970, or the
- * successor of the largest that was ever seen.
+ * they outlive the document (it is gone when it did not fit). So the first document of an instance is
+ * numbered by the clock, in milliseconds. Later ones follow closely upon the largest number there is: then
+ * somebody else who has replaced the same kind meanwhile has most likely gone past ours, and it is refused.
+ * Not by one, since two who both do that would take the same number, and the later one would be ignored.
  */
 #ifndef GW_APISIX_CONFIGS_H
 #define GW_APISIX_CONFIGS_H

@@ -3,9 +3,8 @@
  * (role traditional, config_provider yaml). One document, one write.
  *
  * Whether what is remembered is still what the instance holds is one HEAD: every document has a digest of its
- * own, and an instance that was restarted has none. The same HEAD stands right before each write. What is
- * written in between by somebody else in another kind refuses our document (configs.h), so nothing of
- * theirs is undone; in the same kind and the same millisecond or two, the later one counts.
+ * own, and an instance that was restarted has none. The same HEAD stands right before each write, and what
+ * somebody else writes even after that refuses our document (configs.h). Then the plan is made anew.
  *
  * A stream proxy looks for news once a second, by a time in whole seconds: two documents in one second, and
  * it may never see the second one. So a document waits until the one before it is two seconds old, whoever

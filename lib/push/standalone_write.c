@@ -199,7 +199,7 @@ static char *without_secrets(const struct writing *w)
 static int refused(struct writing *w)
 {
     w->s->is_known = false;
-    if (w->status == 400 && strstr(w->why, "_conf_version")) {
+    if (w->status == 400 && strstr(w->why, "conf_version")) {
         w->s->base.has_moved = true; /* between the look and the write */
         return EXIT_ENV;
     }

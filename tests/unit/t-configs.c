@@ -127,17 +127,17 @@ static void test_changes(void)
     put(&in, AK_ROUTES, "b", "{\"id\":\"b\",\"uri\":\"/B\"}");
     put(&in, AK_ROUTES, "e", "{}");
     const char *body = written(&in, 100);
-    says(body, "\"routes_conf_version\":100,\n\"routes\":[\n", true,
+    says(body, "\"routes_conf_version\":110,\n\"routes\":[\n", true,
          "a changed kind has a new version and its objects");
-    says(body, "{\"id\":\"b\",\"uri\":\"/B\",\"modifiedIndex\":100}", true,
+    says(body, "{\"id\":\"b\",\"uri\":\"/B\",\"modifiedIndex\":110}", true,
          "a changed object has a new number");
     says(body, "{\"modifiedIndex\":5,\"id\":\"a\",\"uri\":\"/a\"}", true,
          "an object of others is sent as it was");
-    says(body, "{\"modifiedIndex\":100}]", true, "an empty object has one too");
-    says(body, MINE("R") ",\"modifiedIndex\":100}", true, "one that had no number gets one");
+    says(body, "{\"modifiedIndex\":110}]", true, "an empty object has one too");
+    says(body, MINE("R") ",\"modifiedIndex\":110}", true, "one that had no number gets one");
     says(body, "\"upstreams\":", false, "other kinds are not sent");
-    ok(in.after.indexes[2] == 0 && in.after.indexes[3] == 100, "the numbers sent are known afterwards");
-    ok(in.after.newest == 100, "and the version");
+    ok(in.after.indexes[2] == 0 && in.after.indexes[3] == 110, "the numbers sent are known afterwards");
+    ok(in.after.newest == 110, "and the version");
     release(&in);
 }
 
@@ -157,7 +157,7 @@ static void test_removal(void)
     read_text(&in, held);
     take_out(&in, 1);
     const char *body = written(&in, 100);
-    says(body, "\"global_rules_conf_version\":100,\n\"global_rules\":[]", true,
+    says(body, "\"global_rules_conf_version\":110,\n\"global_rules\":[]", true,
          "the last object of a kind goes");
     says(body, "\"routes\":", false, "and no other kind is touched");
     release(&in);
@@ -168,12 +168,12 @@ static void test_numbers(void)
     struct instance in = {0};
     read_text(&in, held);
     put(&in, AK_ROUTES, "b", "{\"id\":\"b\",\"uri\":\"/B\"}");
-    says(written(&in, 5), "\"routes_conf_version\":10,", true,
-         "a clock behind the document gives the next number");
+    says(written(&in, 1795420000005), "\"routes_conf_version\":15,", true,
+         "a number follows closely upon the largest");
     release(&in);
 
     in = (struct instance){0};
-    read_text(&in, "{\"routes_conf_version\":1,\"ssls_conf_version\":99999999999999}");
+    read_text(&in, "{\"routes_conf_version\":1,\"ssls_conf_version\":99999999999999,\"X-Digest\":\"d\"}");
     put(&in, AK_ROUTES, "b", "{}");
     says(written(&in, 5), "restart APISIX", true, "past the last version nothing is written");
     release(&in);
