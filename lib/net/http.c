@@ -354,10 +354,12 @@ static void explain(const struct slot *s, CURLcode code, struct http_response *r
 static void read_answer(const struct slot *s, CURLcode code, struct http_response *r)
 {
     curl_off_t microseconds = 0;
-    long status = 0;
+    long status = 0, n_connects = 0;
     curl_easy_getinfo(s->easy, CURLINFO_TOTAL_TIME_T, &microseconds);
     curl_easy_getinfo(s->easy, CURLINFO_RESPONSE_CODE, &status);
+    curl_easy_getinfo(s->easy, CURLINFO_NUM_CONNECTS, &n_connects);
     *r = (struct http_response){
+        .is_reconnected = n_connects > 0,
         .body = s->body.p,
         .len = s->body.len,
         .seconds = (double)microseconds / 1e6,

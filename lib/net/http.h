@@ -29,6 +29,7 @@ struct http_response {
     const char *body;
     size_t len; /* body[len] is NUL */
     double seconds;
+    bool is_reconnected; /* the answer came over another connection than the one before it */
 };
 
 struct http_request {

@@ -22,6 +22,7 @@ struct standalone {
     char *url;              /* of the document */
     struct configs configs; /* what base.live says of itself */
     bool is_known;          /* base.live is what the instance holds, if it has that digest */
+    int mishaps;            /* documents in a row that were neither taken nor refused */
     double wrote_at;        /* 0: never */
     size_t max_document;    /* bytes; less once a document turned out to be too large */
 };

@@ -14,7 +14,10 @@
 
 #define INTERVAL 2.0 /* seconds between two documents */
 
-enum { REASON_MOST = 400 };
+enum {
+    REASON_MOST = 400,
+    MISHAPS_MOST = 3, /* documents in a row of which nobody knows why they are not there */
+};
 
 struct writing {
     struct standalone *s;
@@ -25,7 +28,7 @@ struct writing {
     /* the answer to the PUT */
     int status; /* 0: none */
     bool may_pass;
-    bool has_no_memory;
+    bool has_no_memory, is_reconnected;
     char *why;
     double seconds;
 };
@@ -121,14 +124,13 @@ static bool wrote(void *ctx, struct call *c, const struct http_response *r)
     free(w->why);
     w->status = r->status;
     w->may_pass = r->may_pass;
+    w->is_reconnected = r->is_reconnected;
     w->has_no_memory = r->status == 500 && strstr(r->body, "no memory");
     w->why = r->status >= 200 && r->status < 300 ? NULL : answer_reason(r, NULL);
     w->seconds = r->seconds;
-    /* 500 may mean that it has lost all it had: that is looked into before anything else. */
-    return !r->may_pass || r->status == 500;
+    return true; /* once: before it is sent again, it is looked whether it still fits what is there */
 }
 
-/* The same document again is no second one: APISIX knows it by its digest. */
 static void put(struct writing *w)
 {
     struct api *api = &w->s->api;
@@ -196,13 +198,17 @@ static char *without_secrets(const struct writing *w)
     return text;
 }
 
+static int plan_again(struct writing *w)
+{
+    w->s->base.has_moved = true;
+    return EXIT_ENV;
+}
+
 static int refused(struct writing *w)
 {
     w->s->is_known = false;
-    if (w->status == 400 && strstr(w->why, "conf_version")) {
-        w->s->base.has_moved = true; /* between the look and the write */
-        return EXIT_ENV;
-    }
+    if (w->status == 400 && strstr(w->why, "conf_version"))
+        return plan_again(w); /* somebody wrote between the look and the write */
     char *why = without_secrets(w);
     int code = complain(w, w->may_pass ? EXIT_ENV : EXIT_FINDINGS, why);
     free(why);
@@ -240,7 +246,20 @@ static int lost(struct writing *w, bool was_blank)
     return EXIT_FINDINGS;
 }
 
-/* Nobody knows whether the document was stored: it is asked. */
+static bool holds_next(const struct writing *w)
+{
+    const struct items *live = &w->s->base.live.items, *next = &w->next.items;
+    bool holds = str_same(w->s->configs.digest, w->to.digest) && live->n == next->n;
+    for (size_t i = 0; holds && i < live->n; i++)
+        holds = item_same(live->items[i], next->items[i]);
+    return holds;
+}
+
+/*
+ * What has become of the document is asked, for it is not known: there was no answer, or an error from
+ * within; or the answer came over another connection than the look before it, and the instance may have been
+ * restarted in between: then it holds of the document what was sent, and lacks the kinds that were not.
+ */
 static int find_out(struct writing *w)
 {
     struct standalone *s = w->s;
@@ -251,21 +270,24 @@ static int find_out(struct writing *w)
     int code = standalone_fetch(s, "whether the last document was stored is not known");
     if (code != EXIT_OK)
         return code;
-    if (str_same(s->configs.digest, w->to.digest))
+    if (holds_next(w))
         return EXIT_OK;
     if (w->status == 500 && s->base.is_blank && (w->has_no_memory || !was_blank))
         return lost(w, was_blank);
-    s->is_known = false;
-    return refused(w);
+    if (!w->why)
+        w->why = xstrdup("it took the document, and does not hold it");
+    return ++s->mishaps < MISHAPS_MOST && s->api.patience > 0 ? plan_again(w) : refused(w);
 }
 
 static int settle(struct writing *w)
 {
-    if (w->status >= 200 && w->status < 300) {
-        become_live(w);
-        return EXIT_OK;
-    }
-    return w->may_pass ? find_out(w) : refused(w);
+    bool is_taken = w->status >= 200 && w->status < 300;
+    if (w->may_pass || (is_taken && w->is_reconnected))
+        return find_out(w);
+    if (!is_taken)
+        return refused(w);
+    become_live(w);
+    return EXIT_OK;
 }
 
 /* ---- all of it ---- */
@@ -278,7 +300,10 @@ static int write_document(struct writing *w)
     if (code != EXIT_OK)
         return code;
     const char *why = write_next(w);
-    return why ? complain(w, EXIT_FINDINGS, why) : settle(w);
+    code = why ? complain(w, EXIT_FINDINGS, why) : settle(w);
+    if (code == EXIT_OK)
+        w->s->mishaps = 0;
+    return code;
 }
 
 static int mark(struct writing *w, bool is_written)
