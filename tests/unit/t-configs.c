@@ -214,6 +214,7 @@ static void test_restoring(void)
     says(in.body.p, "{\"modifiedIndex\":5,\"id\":\"a\",\"uri\":\"/a\"}", true, "objects of others too");
     says(in.body.p, "{\"id\":\"p\",\"modifiedIndex\":8}", true, "and metadata of plugins as it was");
     configs_release(&lost);
+    document_release(&empty);
     release(&in);
 }
 
