@@ -97,7 +97,9 @@ class Api:
                 status, out = rule["status"], rule.get("body", "")
         if self.log:
             self.log.write("%s %s %d\n" % (method, path, status))
-        return status, out if isinstance(out, str) else json.dumps(out, separators=(",", ":")), extra
+        if not isinstance(out, str):  # Lua's JSON escapes slashes, which only strings hold
+            out = json.dumps(out, separators=(",", ":")).replace("/", "\\/")
+        return status, out, extra
 
     def rule(self, method, path):
         for rule in self.rules:
@@ -132,7 +134,7 @@ class Api:
         raise Refused(405, {"error_msg": "not supported `%s` method for %s" % (method, kind)})
 
     def entry(self, kind, name):
-        value = dict(self.objects[kind][name])
+        value = dict(reversed(self.objects[kind][name].items()))  # the order of members is not kept
         if kind == "ssls":
             value.pop("key", None)
             value.pop("keys", None)
