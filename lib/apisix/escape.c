@@ -2,32 +2,15 @@
 
 #include "json/jx.h"
 
-static int hex(char c)
-{
-    return c >= '0' && c <= '9' ? c - '0' : (c | 32) >= 'a' && (c | 32) <= 'f' ? (c | 32) - 'a' + 10 : -1;
-}
-
 static bool is_alnum(unsigned char c)
 {
     return (c >= '0' && c <= '9') || ((c | 32) >= 'a' && (c | 32) <= 'z');
 }
 
-void percent_decode(struct buf *out, const char *s)
-{
-    for (; *s; s++) {
-        if (*s == '%' && hex(s[1]) >= 0 && hex(s[2]) >= 0) {
-            buf_addc(out, (char)(hex(s[1]) * 16 + hex(s[2])));
-            s += 2;
-        } else {
-            buf_addc(out, *s);
-        }
-    }
-}
-
 void percent_encode_path(struct buf *out, const char *s)
 {
     for (; *s; s++) {
-        bool is_escape = *s == '%' && hex(s[1]) >= 0 && hex(s[2]) >= 0;
+        bool is_escape = *s == '%' && hex_digit(s[1]) >= 0 && hex_digit(s[2]) >= 0;
         if (is_escape || is_alnum((unsigned char)*s) || strchr("/-._~!&'()*+,;=:@", *s))
             buf_addc(out, *s);
         else

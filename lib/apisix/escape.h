@@ -18,9 +18,6 @@
 
 #include "base/buf.h"
 
-/* %XX to bytes; a '%' that starts no escape stays. */
-void percent_decode(struct buf *out, const char *s);
-
 /* Bytes that may not stand in a URI path to %XX; '%' that starts an escape stays, '$' becomes %24. */
 void percent_encode_path(struct buf *out, const char *s);
 

@@ -178,7 +178,7 @@ static void replace_full_path(const struct step *s, const char *to)
     buf_init(&b, BUF_MAX_SCRATCH);
     if (*to != '/')
         buf_addc(&decoded, '/');
-    percent_decode(&decoded, to);
+    buf_add_decoded(&decoded, to, strlen(to));
     if (strchr(decoded.p, '?')) {
         jv o = own(&s->plugins->rewrite);
         if (*to != '/')

@@ -34,6 +34,16 @@ static jv quoted_condition(const char *s, size_t n, const char *end)
     return c;
 }
 
+/*
+ * A segment that begins with ':' has the router build that expression too: the literal ends before it, unless
+ * all of it is tame.
+ */
+static size_t safe_length(const char *s, size_t n)
+{
+    const char *colon = memmem(s, n, "/:", 2);
+    return colon && !is_tame(s, n) ? (size_t)(colon - s) + 1 : n;
+}
+
 /* The uri that takes all paths starting with the n literal bytes. */
 static void add_glued(jv *uris, const char *s, size_t n)
 {
@@ -53,7 +63,7 @@ static void form_exact(struct path_form *f, const struct buf *path)
         jb_add(&f->uris, jb_strn(path->p, path->len));
         return;
     }
-    add_glued(&f->uris, path->p, literal);
+    add_glued(&f->uris, path->p, safe_length(path->p, literal));
     f->condition = quoted_condition(path->p, path->len, "\\z");
 }
 
@@ -66,6 +76,7 @@ static void form_prefix(struct path_form *f, const struct buf *path)
         jb_add(&f->uris, jb_strn(path->p, path->len));
         jb_add(&f->uris, jb_strf("%s/*", path->p));
     } else {
+        literal = safe_length(path->p, literal);
         add_glued(&f->uris, path->p, literal);
         f->condition = quoted_condition(path->p, path->len, "(?:/|\\z)");
         f->weight = (int)(path->len - literal); /* others that were cut at the same place */
@@ -109,7 +120,7 @@ struct path_form path_form(const struct match *m)
     struct path_form f = {.uris = jb_arr(), .condition = JX_NONE};
     struct buf decoded;
     buf_init(&decoded, BUF_MAX_SCRATCH);
-    percent_decode(&decoded, m->path);
+    buf_add_decoded(&decoded, m->path, strlen(m->path));
     while (m->type == PATH_PREFIX && decoded.len > 0 && decoded.p[decoded.len - 1] == '/')
         decoded.p[--decoded.len] = '\0';
     switch (m->type) {
@@ -134,10 +145,10 @@ jv path_replace_prefix(const struct match *m, const char *replacement)
     buf_init(&to, BUF_MAX_SCRATCH);
     buf_init(&regex, BUF_MAX_SCRATCH);
     buf_init(&by, BUF_MAX_SCRATCH);
-    percent_decode(&prefix, m->path);
+    buf_add_decoded(&prefix, m->path, strlen(m->path));
     while (prefix.len > 0 && prefix.p[prefix.len - 1] == '/')
         prefix.p[--prefix.len] = '\0';
-    percent_decode(&to, replacement);
+    buf_add_decoded(&to, replacement, strlen(replacement));
     while (to.len > 0 && to.p[to.len - 1] == '/')
         to.p[--to.len] = '\0';
 

@@ -22,6 +22,20 @@ void buf_reset(struct buf *b)
     b->p[0] = '\0';
 }
 
+int hex_digit(char c)
+{
+    return c >= '0' && c <= '9' ? c - '0' : (c | 32) >= 'a' && (c | 32) <= 'f' ? (c | 32) - 'a' + 10 : -1;
+}
+
+void buf_add_decoded(struct buf *b, const char *s, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        bool is_escape = s[i] == '%' && i + 2 < n && hex_digit(s[i + 1]) >= 0 && hex_digit(s[i + 2]) >= 0;
+        buf_addc(b, is_escape ? (char)(hex_digit(s[i + 1]) * 16 + hex_digit(s[i + 2])) : s[i]);
+        i += is_escape ? 2 : 0;
+    }
+}
+
 bool buf_reserve(struct buf *b, size_t n)
 {
     if (b->overflow || n > b->max - b->len) {

@@ -38,6 +38,10 @@ void buf_adds(struct buf *b, const char *s);
 void buf_addf(struct buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void buf_vaddf(struct buf *b, const char *fmt, va_list ap) __attribute__((format(printf, 2, 0)));
 
+/* n bytes with %XX as the byte it stands for; a '%' that starts no escape stays. */
+void buf_add_decoded(struct buf *b, const char *s, size_t n);
+int hex_digit(char c); /* -1 when it is none */
+
 /* Makes room for n more bytes at p + len without adding them; false at the cap. */
 bool buf_reserve(struct buf *b, size_t n);
 

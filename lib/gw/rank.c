@@ -27,7 +27,7 @@ static struct digest key_of(const struct match *m, const struct tie_place *at)
     if (m->type == PATH_REGEX)
         buf_addf(&b, "%zu", m->path_len);
     else
-        buf_add(&b, m->path, m->path_len);
+        buf_add_decoded(&b, m->path, m->path_len); /* as the router compares it */
     struct digest d = digest_of(b.p, b.len);
     buf_free(&b);
     return d;
