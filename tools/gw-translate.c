@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "apisix/config.h"
 #include "apisix/owner.h"
 #include "apisix/translate.h"
 #include "base/diag.h"
@@ -17,7 +18,7 @@
 
 static const char *instance = DEFAULT_INSTANCE;
 static struct opt_list port_maps;
-static bool is_full, no_lua;
+static bool is_full, no_lua, wants_config;
 static int internal_port = 19080;
 
 static const struct opt opts[] = {
@@ -29,12 +30,15 @@ static const struct opt opts[] = {
      "APISIX listens on 127.0.0.1:PORT for requests of its own; 0: it does not (19080)", NULL, 0, 65535},
     {0, "no-lua", NULL, OPT_FLAG, &no_lua, "routes without Lua: what needs it is done roughly, or told", NULL,
      0, 0},
+    {0, "print-config", NULL, OPT_FLAG, &wants_config,
+     "print what APISIX's config.yaml must hold for these records, instead of records", NULL, 0, 0},
     {0, "full", NULL, OPT_FLAG, &is_full, "keep the whole object and `resolved` in the record", NULL, 0, 0},
 };
 
 static const struct opt_usage usage = {
     .tool = "gw-translate",
-    .synopsis = "[--instance NAME] [--port-map FROM:TO]... [--internal-port PORT] [--no-lua] [--full] [-]",
+    .synopsis = "[--instance NAME] [--port-map FROM:TO]... [--internal-port PORT] [--no-lua] [--full] "
+                "[--print-config] [-]",
     .purpose = "Translate resolved Gateway API records to APISIX objects, one by one.",
     .opts = opts,
     .n_opts = N_ELEMS(opts),
@@ -42,6 +46,7 @@ static const struct opt_usage usage = {
 
 struct run {
     struct translate_options options;
+    struct config config; /* with --print-config */
     int code;
 };
 
@@ -66,6 +71,8 @@ static void translate_record(struct rec *r, struct run *run)
     jv set = JX_NONE;
     if (!jx_true(rec_get(r, "held")) && !translate(&run->options, r, &fs, &set))
         rec_put(r, "held", jb_bool(true));
+    if (wants_config)
+        config_take(&run->config, &run->options, r, set);
     if (!jx_is_none(set))
         rec_put(r, "apisix", set);
     if (fs.errors > 0)
@@ -83,7 +90,18 @@ static void on_record(struct rec *r, void *ctx)
     struct run *run = ctx;
     if (r->type == REC_UPSERT || r->type == REC_DELETED)
         translate_record(r, run);
+    if (wants_config)
+        return;
     run->code = worse(run->code, rec_write(r));
+}
+
+static void print_config(struct run *run)
+{
+    struct buf out;
+    buf_init(&out, BUF_MAX_OUTPUT);
+    config_print(&run->config, &run->options, &out);
+    out_write(out.p, out.len);
+    buf_free(&out);
 }
 
 int main(int argc, char **argv)
@@ -99,7 +117,11 @@ int main(int argc, char **argv)
                                   .n_ports = port_maps.n,
                                   .no_lua = no_lua,
                                   .internal_port = internal_port}};
+    config_init(&run.config);
     int code = rec_loop(STDIN_FILENO, &(struct loop){on_record, &run});
+    if (wants_config)
+        print_config(&run);
+    config_release(&run.config);
     free(maps);
     return proc_finish(worse(code, run.code));
 }

@@ -87,7 +87,7 @@ static void add_catch_all(struct translation *t, jv listener, const char *id, bo
     char port[16];
     const char *hostname = jx_getstr(listener, "hostname");
     jv o = translation_object(t, id), vars = jb_arr(), ports = jb_arr(), plugins = jb_obj();
-    snprintf(port, sizeof port, "%d", translation_port(t, (int)jx_getint_or(listener, "port", 0)));
+    snprintf(port, sizeof port, "%d", port_of_plane(t->options, (int)jx_getint_or(listener, "port", 0)));
     jb_add_str(&ports, port);
     jb_put_str(&o, "uri", "/*");
     if (hostname) {

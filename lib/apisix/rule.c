@@ -59,7 +59,7 @@ static jv port_list(const struct rule *r, const struct way *w, const struct entr
         jv l = jx_at(listeners, i);
         bool is_known = e->is_split && redirect_port_of(w, l) != e->redirect_port;
         char text[16];
-        snprintf(text, sizeof text, "%d", translation_port(r->t, (int)jx_getint_or(l, "port", 0)));
+        snprintf(text, sizeof text, "%d", port_of_plane(r->t->options, (int)jx_getint_or(l, "port", 0)));
         for (int k = 0; k < jx_len(ports) && !is_known; k++)
             is_known = str_same(jx_str(jx_at(ports, k)), text);
         if (!is_known)

@@ -65,11 +65,11 @@ void translation_add(struct translation *t, const char *kind, jv owned_object)
     jb_put(&t->out, kind, list);
 }
 
-int translation_port(const struct translation *t, int listener_port)
+int port_of_plane(const struct translate_options *o, int listener_port)
 {
-    for (size_t i = 0; i < t->options->n_ports; i++)
-        if (t->options->ports[i].from == listener_port)
-            return t->options->ports[i].to;
+    for (size_t i = 0; i < o->n_ports; i++)
+        if (o->ports[i].from == listener_port)
+            return o->ports[i].to;
     return listener_port;
 }
 

@@ -29,6 +29,9 @@ struct translate_options {
  */
 bool translate(const struct translate_options *o, const struct rec *r, struct findings *fs, jv *set);
 
+/* The port that APISIX listens on for a listener's. */
+int port_of_plane(const struct translate_options *o, int listener_port);
+
 /* ---- for the modules behind it ---- */
 
 struct translation {
@@ -42,7 +45,6 @@ struct translation {
 /* A new object of this record's owner: {id, labels}. Owned. */
 jv translation_object(const struct translation *t, const char *id);
 void translation_add(struct translation *t, const char *kind, jv owned_object);
-int translation_port(const struct translation *t, int listener_port);
 
 void translate_http_route(struct translation *t);
 void translate_grpc_route(struct translation *t);

@@ -1,0 +1,100 @@
+#include "apisix/config.h"
+
+#include <stdio.h>
+
+#include "apisix/owner.h"
+
+void config_init(struct config *c)
+{
+    c->needs = jb_obj();
+}
+
+void config_release(struct config *c)
+{
+    jb_free(c->needs);
+    c->needs = JX_NONE;
+}
+
+/* ---- taking ---- */
+
+static bool holds_port(jv ports, int port)
+{
+    int64_t n;
+    for (int i = 0; i < jx_len(ports); i++)
+        if (jx_int(jx_at(ports, i), &n) && n == port)
+            return true;
+    return false;
+}
+
+static jv ports_of(const struct translate_options *o, jv listeners, const char *protocol)
+{
+    jv ports = jb_arr();
+    for (int i = 0; i < jx_len(listeners); i++) {
+        jv l = jx_at(listeners, i);
+        int port = port_of_plane(o, (int)jx_getint_or(l, "port", 0));
+        if (str_eq(jx_getstr_or(l, "protocol", ""), protocol) && jx_true(jx_get(l, "programmed")) &&
+            !holds_port(ports, port))
+            jb_add(&ports, jb_number(port));
+    }
+    return ports;
+}
+
+static bool uses_internal_port(jv set)
+{
+    jv routes = jx_get(set, "routes");
+    for (int i = 0; i < jx_len(routes); i++)
+        if (jx_is_obj(jx_path(jx_at(routes, i), "plugins.proxy-mirror")))
+            return true;
+    return false;
+}
+
+void config_take(struct config *c, const struct translate_options *o, const struct rec *r, jv set)
+{
+    char owner[OWNER_LABEL_MAX + 1];
+    jv listeners = r->type == REC_DELETED ? JX_NONE : jx_path(rec_get(r, "resolved"), "listeners");
+    jv needs = jb_obj();
+    owner_label(&r->id, owner);
+    jb_put(&needs, "http", ports_of(o, listeners, "HTTP"));
+    jb_put(&needs, "https", ports_of(o, listeners, "HTTPS"));
+    jb_put_bool(&needs, "internal", uses_internal_port(set));
+    jb_put(&c->needs, owner, needs);
+}
+
+/* ---- printing ---- */
+
+static jv gathered(const struct config *c, const char *protocol)
+{
+    jv all = jb_arr();
+    for (struct jx_iter it = jx_iter(c->needs); jx_next(&it);) {
+        jv ports = jx_get(it.value, protocol);
+        for (int i = 0; i < jx_len(ports); i++)
+            if (!holds_port(all, (int)jx_number_or(jx_at(ports, i), 0)))
+                jb_add(&all, jb_copy(jx_at(ports, i)));
+    }
+    return jb_sorted(all);
+}
+
+static void print_ports(struct buf *out, const char *indent, jv ports)
+{
+    for (int i = 0; i < jx_len(ports); i++)
+        buf_addf(out, "%s- port: %d\n", indent, (int)jx_number_or(jx_at(ports, i), 0));
+}
+
+void config_print(const struct config *c, const struct translate_options *o, struct buf *out)
+{
+    jv http = gathered(c, "http"), https = gathered(c, "https");
+    bool internal = false;
+    for (struct jx_iter it = jx_iter(c->needs); jx_next(&it);)
+        internal |= jx_true(jx_get(it.value, "internal"));
+    buf_adds(out, "apisix:\n  router:\n    http: radixtree_host_uri\n");
+    if (jx_len(http) > 0 || internal)
+        buf_adds(out, "  node_listen:\n");
+    print_ports(out, "    ", http);
+    if (internal)
+        buf_addf(out, "    - ip: 127.0.0.1\n      port: %d\n", o->internal_port);
+    if (jx_len(https) > 0)
+        buf_adds(out, "  ssl:\n    enable: true\n    listen:\n");
+    print_ports(out, "      ", https);
+    jb_free(http);
+    jb_free(https);
+}
