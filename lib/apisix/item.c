@@ -34,7 +34,8 @@ struct item *item_new(enum apisix_kind kind, const char *id, const char *owner, 
     size_t id_size = strlen(id) + 1, owner_size = owner ? strlen(owner) + 1 : 0;
     struct item *i = xmalloc(sizeof *i + id_size + owner_size + len + 1);
     char *p = (char *)(i + 1);
-    *i = (struct item){.refs = 1, .kind = kind, .id = p, .owner = owner ? p + id_size : NULL, .len = len};
+    *i = (struct item){.kind = kind, .id = p, .owner = owner ? p + id_size : NULL, .len = len};
+    atomic_init(&i->refs, 1);
     memcpy(p, id, id_size);
     if (owner)
         memcpy(p + id_size, owner, owner_size);
@@ -58,13 +59,13 @@ struct item *item_of(enum apisix_kind kind, const char *id, const char *owner, j
 
 struct item *item_ref(struct item *i)
 {
-    i->refs++;
+    atomic_fetch_add_explicit(&i->refs, 1, memory_order_relaxed);
     return i;
 }
 
 void item_unref(struct item *i)
 {
-    if (i && --i->refs == 0)
+    if (i && atomic_fetch_sub_explicit(&i->refs, 1, memory_order_acq_rel) == 1)
         free(i);
 }
 

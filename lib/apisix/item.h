@@ -1,17 +1,20 @@
 /*
  * item: one APISIX object at rest: its text, and what must be known to plan with it.
  *
- * Immutable and counted: what is wanted and what is live are the same item once it has been written. One
- * allocation each; the text is all there is of the content.
+ * Immutable and counted: what is wanted and what is live are the same item once it has been written, at
+ * several targets that are served at the same time. One allocation each; the text is all there is of the
+ * content.
  */
 #ifndef GW_APISIX_ITEM_H
 #define GW_APISIX_ITEM_H
+
+#include <stdatomic.h>
 
 #include "apisix/kind.h"
 #include "json/jx.h"
 
 struct item {
-    unsigned refs;
+    atomic_uint refs;
     enum apisix_kind kind;
     bool holds_env_ref; /* "${{" stands somewhere: see env_ref in plan.h */
     const char *id;     /* "" for a live object without one */

@@ -151,7 +151,7 @@ static void keep_named_upstreams(struct plan *p, const struct items *live)
         }
         if (op->owner) {
             p->tallies[op->owner->slot].deleted--;
-            op->owner->has_remains = true;
+            p->tallies[op->owner->slot].has_remains = true;
         }
         op_release(op);
     }
@@ -229,7 +229,7 @@ void plan_count_failures(struct plan *p)
         struct tally *t = &p->tallies[op->owner->slot];
         --*counter(t, op->type);
         t->failed++;
-        op->owner->has_remains = true;
+        t->has_remains = true;
     }
 }
 

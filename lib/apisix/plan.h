@@ -42,6 +42,7 @@ struct refusal {
 /* What becomes of one owner's objects at one target. */
 struct tally {
     int created, updated, deleted, refused, failed;
+    bool has_remains; /* something that it gave up is still there */
 };
 
 struct plan {
@@ -71,7 +72,8 @@ struct plan_options {
 
 /*
  * `live` is sorted. Brings the claims of `w` up to date. The plan borrows the owners: it lives no longer than
- * the next record is taken. Of one `w` there may be several plans, each for a target of its own.
+ * the next record is taken. Of one `w` there may be several plans, each for a target of its own; once the
+ * claims are up to date, they can be made at the same time.
  */
 void plan_make(struct plan *p, const struct plan_options *o, struct wanted *w, const struct items *live);
 void plan_release(struct plan *p);

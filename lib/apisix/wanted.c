@@ -216,7 +216,6 @@ bool wanted_sync(struct wanted *w, bool full)
     struct owner *next;
     for (struct owner *o = w->owners; o; o = next) {
         next = o->hh.next;
-        o->has_remains = false;
         if (!full)
             continue;
         if (!o->is_fresh)

@@ -24,13 +24,14 @@ struct owner {
     struct items items; /* sorted, ids unique in a kind */
     char **keep;        /* sorted "kind/id" */
     size_t n_keep;
-    bool spares;      /* held, or an object was set aside: nothing live of it is deleted */
-    bool is_held;     /* as its record says */
-    bool is_gone;     /* DELETED: forgotten once that is carried out */
-    bool has_remains; /* since the last SYNC, a plan left something of it where it was */
-    bool is_fresh;    /* mentioned since the last full SYNC */
-    int set_aside;    /* objects that were not accepted */
-    size_t slot;      /* its number among the owners; see wanted_claims() */
+    bool spares;  /* held, or an object was set aside: nothing live of it is deleted */
+    bool is_held; /* as its record says */
+    bool is_gone; /* DELETED: forgotten once that is carried out */
+    bool
+        has_remains; /* of what it gave up: it is remembered for longer; the user's to set, before settling */
+    bool is_fresh;   /* mentioned since the last full SYNC */
+    int set_aside;   /* objects that were not accepted */
+    size_t slot;     /* its number among the owners; see wanted_claims() */
     UT_hash_handle hh;
     char room[];
 };

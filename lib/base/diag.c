@@ -1,5 +1,6 @@
 #include "base/diag.h"
 
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
@@ -15,6 +16,9 @@ static struct {
     bool is_terminal; /* one that can erase a line */
     char status[256]; /* what stands there; "" for nothing */
 } sink = {.tool = "gw", .most = DIAG_WARNING};
+
+/* Of the status line. The rest of `sink` is set once, before there are threads. */
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
 static const char *const level_names[] = {"error", "warning", "info", "debug"};
 static const char *const level_colours[] = {"31;1", "35;1", "36", "2"};
@@ -108,16 +112,20 @@ void diag_status(const char *text)
 {
     struct buf out;
     struct winsize size;
-    if (!sink.is_terminal || sink.json || !diag_wants(DIAG_INFO) || (!text && !*sink.status))
+    if (!sink.is_terminal || sink.json || !diag_wants(DIAG_INFO))
         return;
+    pthread_mutex_lock(&lock);
     size_t room = ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
     if (room > sizeof sink.status)
         room = sizeof sink.status;
+    bool is_nothing = !text && !*sink.status;
     snprintf(sink.status, room, "%s", text ? text : "");
     scrub(sink.status, strlen(sink.status));
     buf_init(&out, BUF_MAX_MESSAGE);
     buf_addf(&out, ERASE "%s", sink.status);
-    put(&out);
+    if (!is_nothing)
+        put(&out);
+    pthread_mutex_unlock(&lock);
     buf_free(&out);
 }
 
@@ -141,6 +149,7 @@ void diag(enum diag_level level, const char *where, const char *id, const char *
     scrub(place.p, place.len);
 
     const char *at = where ? place.p : NULL;
+    pthread_mutex_lock(&lock);
     if (*sink.status)
         buf_adds(&out, ERASE);
     if (sink.json) {
@@ -157,6 +166,7 @@ void diag(enum diag_level level, const char *where, const char *id, const char *
     buf_addc(&out, '\n');
     buf_adds(&out, sink.status);
     put(&out);
+    pthread_mutex_unlock(&lock);
     buf_free(&message);
     buf_free(&place);
     buf_free(&out);

@@ -4,8 +4,8 @@
  *     gw-x: WHERE: error: TEXT [ID]
  *
  * or, after diag_format("json"), one JSON object a line with the members tool, level, where, id and
- * message. One write(2) a message, so that the messages of a pipeline's members never interleave;
- * control characters are replaced by '?', so that a manifest cannot drive the reader's terminal.
+ * message. One write(2) a message, so that the messages of a pipeline's members and of threads never
+ * interleave; control characters are replaced by '?', so that a manifest cannot drive the reader's terminal.
  * Colour only on a terminal and without NO_COLOR.
  */
 #ifndef GW_DIAG_H

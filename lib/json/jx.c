@@ -64,18 +64,29 @@ static jv lend(jv owned)
     return jv_invalid();
 }
 
+/* libjq counts references without locks: each thread has its own. */
+enum { N_KEPT = 512, LONGEST = 48 };
+static _Thread_local struct {
+    jv string;
+    size_t n;
+    char text[LONGEST];
+} kept[N_KEPT];
+
+void jx_thread_end(void)
+{
+    for (size_t i = 0; i < N_KEPT; i++) {
+        if (kept[i].n > 0)
+            jv_free(kept[i].string);
+        kept[i].n = 0;
+    }
+}
+
 /*
  * The key as an owned jv string. Making one costs more than the look-up it is for, and programs ask for the
  * same few names all the time: the last ones are kept, by content.
  */
 static jv key_string(const char *key)
 {
-    enum { N_KEPT = 512, LONGEST = 48 };
-    static struct {
-        jv string;
-        size_t n;
-        char text[LONGEST];
-    } kept[N_KEPT];
     uint32_t hash = 2166136261u; /* FNV-1a */
     size_t n = 0;
     for (; n < LONGEST && key[n]; n++)
@@ -379,7 +390,7 @@ static const char *precheck(const char *text, size_t n)
 /* libjq's messages end in " at line N, column M" and, in some versions, quote the whole input. */
 static const char *parse_complaint(jv invalid)
 {
-    static char text[160];
+    static _Thread_local char text[160];
     jv msg = jv_invalid_get_msg(invalid);
     const char *s = jx_str(msg) ? jv_string_value(msg) : "unknown error";
     snprintf(text, sizeof text, "is not JSON: %s", s);

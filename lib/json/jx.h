@@ -21,6 +21,9 @@
 
 enum { JX_MAX_DEPTH = 100 };
 
+/* Values belong to the thread that made them. A thread that has used this frees here what it remembers. */
+void jx_thread_end(void);
+
 /* ---- reading ---- */
 
 #define JX_NONE (jx_none())
@@ -40,8 +43,8 @@ jv jx_path(jv v, const char *path); /* "a.b.c": objects only; keys without dots 
 jv jx_at(jv arr, int i);
 int jx_len(jv v); /* of an array or object, 0 for the rest */
 
-const char *jx_str(jv v);        /* NULL unless a string */
-size_t jx_strlen(jv v);          /* bytes; differs from strlen() only where a NUL is inside */
+const char *jx_str(jv v); /* NULL unless a string */
+size_t jx_strlen(jv v);   /* bytes; differs from strlen() only where a NUL is inside */
 double jx_number_or(jv v, double otherwise);
 bool jx_int(jv v, int64_t *out); /* integral numbers within +-2^53 */
 bool jx_true(jv v);              /* is the boolean true */

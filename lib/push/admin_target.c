@@ -26,7 +26,9 @@ static int read_live(struct target *t)
     a->is_listed = false;
     if (!must_list(a))
         return EXIT_OK;
+    a->api.is_in_doubt = t->is_in_doubt;
     int code = admin_list(a, &found);
+    a->api.is_in_doubt = false;
     if (code != EXIT_OK) {
         a->is_reliable = false;
         items_release(&found);

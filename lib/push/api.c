@@ -42,7 +42,7 @@ struct calls api_calls(const struct api *a,
         .http = a->http,
         .headers = a->headers,
         .concurrency = a->concurrency,
-        .patience = a->patience,
+        .patience = a->is_in_doubt ? 0 : a->patience,
         .answered = answered,
         .ctx = ctx,
     };

@@ -12,6 +12,7 @@ struct api {
     struct http *http;
     int concurrency;
     double patience;
+    bool is_in_doubt; /* and until it has answered there is none */
 };
 
 /* False, and the complaint in *why (owned), when the URL or the settings cannot be used. */

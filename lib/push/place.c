@@ -38,19 +38,19 @@ static void fail(struct place *p, int code)
 
 /* ---- too many deletes ---- */
 
-static void list_deletes(const struct plan *p)
+static void list_deletes(const struct plan *p, const char *target)
 {
     size_t shown = 0;
     for (size_t i = 0; i < p->ops.n && shown < DELETES_SHOWN; i++) {
         const struct item *item = p->ops.items[i].item;
         if (p->ops.items[i].type != OP_DELETE)
             continue;
-        diag(DIAG_ERROR, NULL, NULL, "would delete %s \"%s\" of %s", apisix_kind(item->kind)->name, item->id,
-             item->owner);
+        diag(DIAG_ERROR, NULL, NULL, "%s: would delete %s \"%s\" of %s", target,
+             apisix_kind(item->kind)->name, item->id, item->owner);
         shown++;
     }
     if (p->n_deleted > shown)
-        diag(DIAG_ERROR, NULL, NULL, "and %zu more", p->n_deleted - shown);
+        diag(DIAG_ERROR, NULL, NULL, "%s: and %zu more", target, p->n_deleted - shown);
 }
 
 static bool is_guarded(const struct place *p)
@@ -61,7 +61,7 @@ static bool is_guarded(const struct place *p)
          "%s: refused: %zu of %zu objects would be deleted, more than %d percent; nothing was written "
          "(--force or a larger --max-delete when that is meant)",
          p->target->name, p->plan.n_deleted, p->plan.n_live, p->options->max_delete);
-    list_deletes(&p->plan);
+    list_deletes(&p->plan, p->target->name);
     return true;
 }
 
@@ -170,18 +170,6 @@ static void reach(struct place *p, struct wanted *w)
     plan_count_failures(&p->plan);
 }
 
-static bool must_wait(const struct place *p)
-{
-    return p->options->wait > 0 && !p->options->dry_run && p->target->class->wait &&
-           p->outcome == OUTCOME_DONE && (p->plan.ops.n > 0 || p->is_pending);
-}
-
-static void rest(struct place *p)
-{
-    if (p->target->class->rest)
-        p->target->class->rest(p->target);
-}
-
 /* Plans anew when somebody else has written in between. */
 static void reach_it_still(struct place *p, struct wanted *w)
 {
@@ -198,32 +186,34 @@ static void reach_it_still(struct place *p, struct wanted *w)
          p->target->name);
 }
 
-void place_serve(struct place *p, struct wanted *w, const struct rec *sync, bool knows_all)
+/* Until the data plane serves what was written, where that is asked for and the target can tell. */
+static void wait_until_served(struct place *p)
+{
+    bool must = p->options->wait > 0 && !p->options->dry_run && p->target->class->wait &&
+                p->outcome == OUTCOME_DONE && (p->plan.ops.n > 0 || p->is_pending);
+    if (!must)
+        return;
+    int code = p->target->class->wait(p->target, &p->plan, p->options->wait);
+    p->is_pending = code != EXIT_OK;
+    p->code = worse(p->code, code);
+}
+
+void place_serve(struct place *p, struct wanted *w, bool full, bool knows_all)
 {
     double began_at = now(CLOCK_MONOTONIC);
     p->plan = (struct plan){0};
-    if (sync->full)
+    if (full)
         p->owes_prune = knows_all;
-    p->target->wants_fresh = sync->full;
+    p->target->wants_fresh = full;
+    p->target->is_in_doubt = p->outcome == OUTCOME_FAILED;
     reach_it_still(p, w);
-    if (!must_wait(p))
-        rest(p);
+    wait_until_served(p);
+    if (p->target->class->rest)
+        p->target->class->rest(p->target);
     if (p->outcome == OUTCOME_DONE && p->plan.n_failed == 0 && !p->options->dry_run)
         p->owes_prune = false;
     p->seconds = now(CLOCK_MONOTONIC) - began_at;
     metrics_count_sync(&p->metrics, p->outcome, &p->plan, w, &p->target->live.items, now(CLOCK_REALTIME));
-}
-
-void place_wait(struct place *p, int seconds)
-{
-    double began_at = now(CLOCK_MONOTONIC);
-    if (!must_wait(p))
-        return;
-    int code = p->target->class->wait(p->target, &p->plan, seconds);
-    p->is_pending = code != EXIT_OK;
-    p->code = worse(p->code, code);
-    rest(p);
-    p->seconds += now(CLOCK_MONOTONIC) - began_at;
 }
 
 void place_tell_summary(const struct place *p)

@@ -40,11 +40,11 @@ struct place {
 
 void place_init(struct place *p, struct target *t, const struct push_options *o);
 
-/* One SYNC, after wanted_sync() said whether the world is known. The plan is there until place_rest(). */
-void place_serve(struct place *p, struct wanted *w, const struct rec *sync, bool knows_all);
-
-/* Until the data plane serves what was written, where that is asked for and the target can tell. */
-void place_wait(struct place *p, int seconds);
+/*
+ * One SYNC, after wanted_sync() said whether the world is known, and wanted_claims(). The plan is there until
+ * place_rest(). Several places may be served at the same time.
+ */
+void place_serve(struct place *p, struct wanted *w, bool full, bool knows_all);
 void place_tell_summary(const struct place *p);
 
 /* The SYNC is over. */

@@ -1,7 +1,7 @@
 #include "push/session.h"
 
+#include <pthread.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "base/diag.h"
 #include "base/proc.h"
@@ -46,37 +46,48 @@ static void warn_of_gaps(const struct session *s)
              s->places[i].target->name);
 }
 
-static time_t seconds_now(void)
+/* One place's part of a SYNC, for a thread of its own. */
+struct errand {
+    struct place *place;
+    struct wanted *wanted; /* only read, since the claims are up to date */
+    bool full, knows_all;
+    pthread_t thread;
+    bool has_thread;
+};
+
+static void run(const struct errand *e)
 {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return t.tv_sec;
+    place_serve(e->place, e->wanted, e->full, e->knows_all);
 }
 
+static void *run_thread(void *errand)
+{
+    run(errand);
+    jx_thread_end();
+    return NULL;
+}
+
+/* A dry run goes by turns: what it prints has an order. So does the last one, and one without a thread. */
 static void serve(struct session *s, const struct rec *sync)
 {
     if (sync->full && s->wanted.has_gaps)
         warn_of_gaps(s);
     bool knows_all = wanted_sync(&s->wanted, sync->full);
+    struct errand *errands = xcalloc(s->n_places, sizeof *errands);
     wanted_claims(&s->wanted);
-    bool *is_late = xcalloc(s->n_places, sizeof *is_late);
-    for (size_t i = 0; i < s->n_places; i++)
-        is_late[i] = s->places[i].outcome == OUTCOME_FAILED;
-    for (int late = 0; late < 2; late++)
-        for (size_t i = 0; i < s->n_places; i++)
-            if (is_late[i] == (late > 0))
-                place_serve(&s->places[i], &s->wanted, sync, knows_all);
-    free(is_late);
-}
-
-/* All have the same time from now on, however many there are; one second at least, which is one look. */
-static void wait_for_all(struct session *s)
-{
-    time_t until = seconds_now() + s->options.wait;
     for (size_t i = 0; i < s->n_places; i++) {
-        time_t left = until - seconds_now();
-        place_wait(&s->places[i], left > 1 ? (int)left : 1);
+        struct errand *e = &errands[i];
+        *e = (struct errand){
+            .place = &s->places[i], .wanted = &s->wanted, .full = sync->full, .knows_all = knows_all};
+        e->has_thread = !s->options.dry_run && i + 1 < s->n_places &&
+                        pthread_create(&e->thread, NULL, run_thread, e) == 0;
+        if (!e->has_thread)
+            run(e);
     }
+    for (size_t i = 0; i < s->n_places; i++)
+        if (errands[i].has_thread)
+            pthread_join(errands[i].thread, NULL);
+    free(errands);
 }
 
 static void report(struct session *s)
@@ -116,10 +127,20 @@ static int write_metrics(const struct session *s)
     return why ? EXIT_ENV : EXIT_OK;
 }
 
+static bool has_remains(const struct session *s, const struct owner *o)
+{
+    for (size_t i = 0; i < s->n_places; i++)
+        if (plan_tally(&s->places[i].plan, o).has_remains)
+            return true;
+    return false;
+}
+
 /* Owners that are gone are remembered for as long as a target has not heard of it. */
 static void settle(struct session *s)
 {
     bool is_done = !s->options.dry_run;
+    for (struct owner *o = s->wanted.owners; o; o = o->hh.next)
+        o->has_remains = o->is_gone && has_remains(s, o);
     for (size_t i = 0; i < s->n_places; i++) {
         is_done = is_done && s->places[i].outcome == OUTCOME_DONE;
         place_rest(&s->places[i]);
@@ -131,7 +152,6 @@ static void settle(struct session *s)
 static void take_sync(struct session *s, const struct rec *r)
 {
     serve(s, r);
-    wait_for_all(s);
     report(s);
     if (s->options.metrics_file && !s->options.dry_run)
         s->code = worse(s->code, write_metrics(s));

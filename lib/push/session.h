@@ -4,8 +4,7 @@
  * Nothing is written before a SYNC, and what came after the last one is not used. A SYNC that is refused or
  * that fails is not lost: what it wanted is tried again at the next one.
  *
- * Targets are served one after the other, those that failed at the SYNC before last: a gateway that does not
- * answer holds up nobody's changes but its own.
+ * Targets are served at the same time, a thread each, and the SYNC is over when the last one is.
  */
 #ifndef GW_PUSH_SESSION_H
 #define GW_PUSH_SESSION_H

@@ -40,10 +40,12 @@ static int read_live(struct target *t)
 {
     struct standalone *s = (struct standalone *)t;
     struct glimpse g = {0};
+    s->api.is_in_doubt = t->is_in_doubt;
     int code = s->is_known ? standalone_look(s, &g, NOTHING_WRITTEN) : EXIT_OK;
     bool is_same = s->is_known && g.can_tell && str_same(g.digest, s->configs.digest);
     if (code == EXIT_OK && !is_same)
         code = read_anew(s);
+    s->api.is_in_doubt = false;
     free(g.digest);
     return code;
 }

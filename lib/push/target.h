@@ -46,6 +46,7 @@ struct target {
         void *ctx;
     } watcher;
     bool wants_fresh; /* the caller's, before read: what is remembered will not do */
+    bool is_in_doubt; /* the caller's, before read: it failed at the last SYNC, so one try will do */
     /*
      * After a carry_out that failed: what was live when it was planned is so no more, since somebody else has
      * written. Read and plan again.

@@ -290,3 +290,12 @@ SYNC' ]
     [ "$(states | xargs)" = "x refused y refused z programmed x refused z unchanged x programmed" ]
     [ "$(jq -r '.upstreams[] | select(.id == "x").nodes[0].host' "$a")" = 10.0.0.2 ]
 }
+
+@test "targets that do not answer are waited for together, and once" {
+    server
+    dead=http://127.0.0.1:1 began=$SECONDS
+    { upstream x; full; upstream y; full; upstream z; full; } |
+        expect -4 --retry-for 3 --to "admin:$dead" --to "admin:$url" --to "admin:$dead/apisix/admin"
+    [ $((SECONDS - began)) -lt 9 ] # by turns, and with patience each time, it would be 18
+    [ "$(states | tail -n 1)" = "z failed programmed failed" ]
+}

@@ -134,8 +134,7 @@ static void serve(bool full, const char *course, const char *what)
     buf_reset(&fake.log);
     bool knows_all = wanted_sync(&wanted, full);
     wanted_claims(&wanted);
-    place_serve(&place, &wanted, &(struct rec){.type = REC_SYNC, .full = full}, knows_all);
-    place_wait(&place, 7);
+    place_serve(&place, &wanted, full, knows_all);
     check(str_eq(fake.log.p, course), what);
     if (!str_eq(fake.log.p, course))
         printf("#   expected: %s\n#   seen:     %s\n", course, fake.log.p);
