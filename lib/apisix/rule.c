@@ -30,6 +30,7 @@ struct rule {
     jv spec, resolved;
     struct way ways[MAX_WAYS];
     int n_ways;
+    bool is_invalid; /* something in it cannot be honoured */
 };
 
 /* A binding, or the part of one that redirects to one port: the listeners whose requests it takes. */
@@ -377,7 +378,7 @@ static void judge(struct rule *r, struct way *w)
     jv scratch = jb_obj();
     struct match m = rule_match(r->spec, 0);
     if (!w->is_broken && !put_filters(r, w, &m, 0, &scratch, r->t->findings))
-        w->is_broken = true;
+        w->is_broken = r->is_invalid = true;
     if (!w->is_broken && jx_len(w->mirrors) > 0)
         add_mirror_routes(r, w, jx_getstr(jx_get(scratch, "proxy-rewrite"), "host"));
     jb_free(scratch);
@@ -411,11 +412,17 @@ static void translate_rule(struct rule *r)
 void translate_rules(struct translation *t, const struct rule_kind *kind, jv rules)
 {
     jv resolved = jx_get(t->resolved, "rules");
+    int n_invalid = 0;
     if (jx_len(jx_get(t->resolved, "bindings")) == 0)
         return;
     for (int i = 0; i < jx_len(rules); i++) {
         struct rule r = {
             .t = t, .kind = kind, .index = i, .spec = jx_at(rules, i), .resolved = jx_at(resolved, i)};
         translate_rule(&r);
+        n_invalid += r.is_invalid;
     }
+    /* A route with a rule left that is whole is accepted (HTTPRoute "PartiallyInvalid"). */
+    if (n_invalid > 0 && n_invalid < jx_len(rules))
+        findings_recondition(t->findings, "Accepted",
+                             &(struct finding_condition){"PartiallyInvalid", "True", "UnsupportedValue"});
 }

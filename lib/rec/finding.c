@@ -82,6 +82,18 @@ void findings_add(struct findings *fs, const struct finding *f)
     jb_add(&fs->list, o);
 }
 
+void findings_recondition(struct findings *fs, const char *from, const struct finding_condition *to)
+{
+    for (int i = 0; i < jx_len(fs->list); i++) {
+        jv f = jx_at(fs->list, i);
+        if (!str_same(jx_getstr(jx_get(f, "condition"), "type"), from))
+            continue;
+        jv changed = jb_copy(f);
+        jb_put(&changed, "condition", condition_json(to));
+        jb_set(&fs->list, i, changed);
+    }
+}
+
 void findings_addf(struct findings *fs, enum finding_id id, const char *path, const char *fmt, ...)
 {
     char *message;

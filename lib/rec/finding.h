@@ -66,6 +66,8 @@ struct findings {
 void findings_init(struct findings *fs);
 void findings_release(struct findings *fs);
 void findings_add(struct findings *fs, const struct finding *f);
+/* Gives those that have a condition of type `from` this one instead. */
+void findings_recondition(struct findings *fs, const char *from, const struct finding_condition *to);
 void findings_addf(struct findings *fs, enum finding_id id, const char *path, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));
 
