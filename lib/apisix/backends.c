@@ -41,6 +41,16 @@ struct backends backends_read(jv resolved)
     return b;
 }
 
+int backends_n_upstreams(const struct backends *b)
+{
+    return jx_len(b->upstreams);
+}
+
+const char *backends_upstream(const struct backends *b, int i)
+{
+    return jx_getstr_or(jx_at(b->upstreams, i), "upstream_id", "");
+}
+
 void backends_release(struct backends *b)
 {
     jb_free(b->upstreams);

@@ -21,6 +21,10 @@ struct backends backends_read(jv resolved);
 void backends_put(struct backends *b, bool is_grpc, jv *route, jv *plugins);
 void backends_release(struct backends *b);
 
+/* Upstreams that it has. */
+int backends_n_upstreams(const struct backends *b);
+const char *backends_upstream(const struct backends *b, int i);
+
 /* The configuration of fault-injection that answers every request with this status. Owned. */
 jv abort_with(int status);
 

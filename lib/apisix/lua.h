@@ -17,4 +17,27 @@
  */
 char *lua_share(const char *name, const int64_t *weights, int n, int index);
 
+/* A session that keeps its endpoint (Gateway API SessionPersistence). */
+struct lua_session {
+    const char *name; /* of the cookie or header; any text */
+    const char *path; /* of the cookie; any text */
+    const char *salt; /* an id: no two rules share sessions */
+    bool is_header;
+    bool is_permanent; /* the cookie outlives the browser */
+    int64_t max_age;   /* seconds after which a session is over; 0: never */
+};
+
+/*
+ * For serverless-pre-function in phase before_proxy: takes the endpoint of the session that the request
+ * names, else names the one that was picked to the client. Endpoints go by a hash, so that no address is
+ * told. Owned.
+ */
+char *lua_session(const struct lua_session *s);
+
+/*
+ * For serverless-post-function in phase access, where there are several upstreams: takes the one that has the
+ * session's endpoint. `ids` are theirs. Owned.
+ */
+char *lua_session_upstream(const struct lua_session *s, const char *const *ids, int n);
+
 #endif

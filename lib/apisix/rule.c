@@ -164,6 +164,79 @@ static void put_timeouts(const struct rule *r, jv *route)
     jb_put(route, "timeout", o);
 }
 
+/* ---- sessions ---- */
+
+/* The literal beginning of the path, by which browsers choose which cookies to send. */
+static void cookie_path(const struct match *m, struct buf *out)
+{
+    size_t n = m->type == PATH_REGEX ? strcspn(m->path, "\\^$.[]()?*+{}|") : strlen(m->path);
+    while (m->type == PATH_REGEX && n > 0 && m->path[n - 1] != '/')
+        n--;
+    for (size_t i = 0; i < n; i++)
+        if ((unsigned char)m->path[i] <= ' ' || m->path[i] == ';' || (unsigned char)m->path[i] >= 0x7f)
+            n = i; /* a cookie cannot say it: the path before it is the wider one */
+    buf_add(out, m->path, n);
+    if (n == 0)
+        buf_addc(out, '/');
+}
+
+static jv serverless(const char *phase, char *owned_function)
+{
+    jv o = jb_obj(), functions = jb_arr();
+    jb_add_str(&functions, owned_function);
+    free(owned_function);
+    jb_put_str(&o, "phase", phase);
+    jb_put(&o, "functions", functions);
+    return o;
+}
+
+static const char *session_name(const struct rule *r)
+{
+    return jx_getstr_or(jx_get(r->spec, "sessionPersistence"), "sessionName", "gwpipe-session");
+}
+
+/* What the name of a cookie or header may be: an HTTP token. */
+static bool is_token(const char *s)
+{
+    static const char letters[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789!#$%&'*+-.^_`|~";
+    return *s && s[strspn(s, letters)] == '\0';
+}
+
+static bool serves_sessions(const struct rule *r)
+{
+    return jx_is_obj(jx_get(r->spec, "sessionPersistence")) && !r->t->options->no_lua && r->n_ways == 1 &&
+           !r->kind->is_grpc && is_token(session_name(r));
+}
+
+static void put_session(const struct rule *r, const struct match *m, const struct backends *b, jv *plugins)
+{
+    enum { MAX_UPSTREAMS = 20 };
+    jv spec = jx_get(r->spec, "sessionPersistence");
+    if (!serves_sessions(r) || b->valid == 0)
+        return;
+    struct buf path;
+    buf_init(&path, BUF_MAX_SCRATCH);
+    cookie_path(m, &path);
+    const char *ids[MAX_UPSTREAMS], *timeout = jx_getstr(spec, "absoluteTimeout"),
+                                    *life = jx_getstr_or(jx_get(spec, "cookieConfig"), "lifetimeType", "");
+    struct lua_session s = {.name = session_name(r),
+                            .path = path.p,
+                            .salt = r->ways[0].name.text,
+                            .is_header = str_eq(jx_getstr_or(spec, "type", "Cookie"), "Header"),
+                            .is_permanent = str_eq(life, "Permanent"),
+                            .max_age = timeout ? (int64_t)seconds_of(timeout) : 0};
+    int n = 0;
+    while (n < MAX_UPSTREAMS && n < backends_n_upstreams(b)) {
+        ids[n] = backends_upstream(b, n);
+        n++;
+    }
+    jb_put(plugins, "serverless-pre-function", serverless("before_proxy", lua_session(&s)));
+    if (n > 1) /* behind traffic-split, whose choice it overrules */
+        jb_put(plugins, "serverless-post-function", serverless("access", lua_session_upstream(&s, ids, n)));
+    buf_free(&path);
+}
+
 /* `path` of the i-th filter of a way in the object. */
 static void filter_path(const struct rule *r, const struct way *w, int i, char *path, size_t n)
 {
@@ -203,6 +276,7 @@ static void put_behaviour(const struct rule *r, const struct way *w, const struc
         put_timeouts(r, route);
         if (!filters_redirect(w->filters)) {
             struct backends b = backends_read(w->backends);
+            put_session(r, m, &b, &plugins);
             backends_put(&b, r->kind->is_grpc, route, &plugins);
         }
     }
@@ -342,8 +416,9 @@ static void note_ignored(const struct rule *r)
     note(r, jx_len(jx_get(retry, "codes")) > 0, "retry.codes",
          "APISIX retries what fails to connect or times out; answers with these codes are passed on");
     note(r, jx_getstr(retry, "backoff") != NULL, "retry.backoff", "APISIX retries at once");
-    note(r, jx_is_obj(jx_get(r->spec, "sessionPersistence")), "sessionPersistence",
-         "not supported yet; requests are served without it");
+    note(r, jx_is_obj(jx_get(r->spec, "sessionPersistence")) && !serves_sessions(r), "sessionPersistence",
+         "sessions need a name that a header may have, Lua in routes, HTTP, and backends without filters of "
+         "their own; requests are served without them");
     note(r, has_mirrors && r->t->options->internal_port == 0, "filters",
          "mirrors need APISIX's internal port (--internal-port); requests are served without copies");
     note(r, has_mirrors && r->kind->is_grpc, "filters",

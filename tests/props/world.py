@@ -160,6 +160,8 @@ class Maker:
                 rule["matches"] = matches
             if rng.random() < 0.15:
                 rule["retry"] = {"attempts": rng.choice([1, 2])}
+            if rng.random() < 0.1:
+                rule["sessionPersistence"] = {"type": rng.choice(["Cookie", "Header"]), "sessionName": "s'e"}
             if rng.random() < 0.15:
                 rule["timeouts"] = {"request": "2s"}
             filters = self.filters(matches)
@@ -212,7 +214,7 @@ class Maker:
             rule["matches"] = [{"method": rng.choice([{"service": "a"}, {"service": "a", "method": "b"}, {"method": "b"},
                                                       {"type": "RegularExpression", "service": "a|b"}])}]
             rule["filters"] = [f for f in rule.get("filters", []) if f["type"] in ("RequestHeaderModifier", "ResponseHeaderModifier")]
-            for member in ("timeouts", "retry"):
+            for member in ("timeouts", "retry", "sessionPersistence"):
                 rule.pop(member, None)
         o = self.obj(GW, "GRPCRoute", ns, name, spec=spec)
         return o
