@@ -1,12 +1,20 @@
 """Random worlds, and requests that have something to do with them.
 
 world(rng, features) makes objects, requests(rng, objects, count, features) requests, shrink(objects, fails) fewer
-objects that still fail. Names, hosts and paths come from small sets, so that things collide. Objects are valid: what gw-validate
-would reject is another test's business.
+objects that still fail. Names, hosts and paths come from small sets, so that things collide. Objects are valid: what
+gw-validate would reject is another test's business.
 
-Features: https, hostnames, regex (in matches), odd (characters in paths), colon (before a path segment), escapes
-(that need not be), headers (modified), redirect, rewrite, question (marks in new paths), grants, mirror (one), mirrors (several), cors, echo (of any
-method, where credentials forbid *).
+Features:
+    https, hostnames, grants
+    regex               in matches
+    odd                 characters in paths
+    colon               before a path segment; stars: beside such a segment
+    escapes             in paths, that need not be
+    headers             modified
+    redirect, rewrite
+    question            marks in new paths
+    mirror, mirrors     one, several
+    cors                echo: of any method, where credentials forbid *
 """
 
 import copy
@@ -55,6 +63,8 @@ class Maker:
             ":c" if self.chance(0.1, "colon") else "%61" if self.chance(0.1, "escapes") else self.pick(*ODD_SEGMENTS if odd and self.chance(0.25) else SEGMENTS)
             for _ in range(self.pick(0, 1, 1, 1, 2, 2, 3))
         ]
+        if ":c" in segments and "stars" not in self.features:
+            segments = [s for s in segments if "*" not in s]
         return "/" + "/".join(segments)
 
     # The objects ------------------------------------------------------------------------------------------------
@@ -66,7 +76,7 @@ class Maker:
         for n in range(self.rng.randint(1, 6)):
             port, protocol = self.pick(*ports)
             hostname = self.pick(None, None, *HOSTNAMES) if "hostnames" in self.features else None
-            source = self.pick("All", "All", "All", "Same", "Selector")
+            source = self.pick("All", "All", "All", "All", "All", "All", "Same", "Selector")
             listener = {"name": f"l{n}", "port": port, "protocol": protocol}
             listener["allowedRoutes"] = {"namespaces": {"from": source}}
             if source == "Selector":
@@ -81,15 +91,15 @@ class Maker:
     def services(self, namespace: str) -> list:
         out = []
         for n, name in enumerate(("s0", "s1", "s2")):
-            if self.chance(0.1):
+            if self.chance(0.06):
                 continue
             meta = {"name": name, "namespace": namespace}
             port = {"name": "web", "port": 80, "targetPort": 8080}
             out.append({"apiVersion": "v1", "kind": "Service", "metadata": meta, "spec": {"ports": [port]}})
             net = f"10.{NAMESPACES.index(namespace)}.{n}"
             endpoints = [
-                {"addresses": [f"{net}.{k}"], "conditions": {"ready": not self.chance(0.2)}}
-                for k in range(1, 1 + self.pick(0, 1, 1, 2, 3))
+                {"addresses": [f"{net}.{k}"], "conditions": {"ready": not self.chance(0.15)}}
+                for k in range(1, 1 + self.pick(0, 1, 1, 1, 2, 2, 3))
             ]
             meta = {"name": name + "-1", "namespace": namespace, "labels": {"kubernetes.io/service-name": name}}
             out.append({"apiVersion": "discovery.k8s.io/v1", "kind": "EndpointSlice", "metadata": meta,
@@ -119,14 +129,14 @@ class Maker:
 
     def route(self, name: str, listeners: list) -> dict:
         parent = {"name": "gw", "namespace": "infra"}
-        if self.chance(0.3):
+        if self.chance(0.2):
             parent["sectionName"] = self.pick(*listeners)["name"]
-        if self.chance(0.15):
+        if self.chance(0.1):
             parent["port"] = self.pick(*listeners)["port"]
         spec = {"parentRefs": [parent], "rules": [self.rule() for _ in range(self.rng.randint(1, 3))]}
-        if self.chance(0.5, "hostnames"):
+        if self.chance(0.4, "hostnames"):
             spec["hostnames"] = self.rng.sample(HOSTNAMES, self.rng.randint(1, 2))
-        meta = {"name": name, "namespace": self.pick("shop", "shop", "two", "infra"),
+        meta = {"name": name, "namespace": self.pick("shop", "shop", "shop", "shop", "two", "infra"),
                 "creationTimestamp": f"2026-01-0{self.rng.randint(1, 3)}T00:00:00Z"}  # fmt: skip
         return {"apiVersion": GATEWAY, "kind": "HTTPRoute", "metadata": meta, "spec": spec}
 
@@ -241,9 +251,9 @@ class Maker:
 
     def backend(self) -> dict:
         out = {"name": self.pick("s0", "s1", "s2"), "port": 80}
-        if self.chance(0.1):
+        if self.chance(0.05):
             out["port"] = 81
-        if self.chance(0.2, "grants"):
+        if self.chance(0.15, "grants"):
             out["namespace"] = "two"
         return out
 
@@ -262,36 +272,55 @@ class Maker:
 
     # Requests ---------------------------------------------------------------------------------------------------
 
-    def target(self, paths: list) -> str:
-        path = self.pick(*paths) if self.chance(0.85) else self.path()
-        if self.chance(0.3):
+    def target(self, match: dict) -> str:
+        """The path and query of a match, more or less."""
+        path = match.get("path", {}).get("value", "/")
+        if match.get("path", {}).get("type") == "RegularExpression":
+            path = self.pick("/a/5", "/bx", "/a/c", "/a", "/b", "/ab/y", "/c/d")
+        if self.chance(0.1):
+            path = self.path()
+        elif self.chance(0.3):
             path = path.rstrip("/") + "/" + self.pick("a", "z", "5", "a%20b", "a%2Fb", "%7Ee", "d//e", ".", "..", "%3Fx", ":c")
-        elif self.chance(0.2):
+        elif self.chance(0.1):
             path = self.pick(path + "x", path + "/", path + "1", path.rstrip("/") or "/", "/" + path, path.upper())
+        query = []
+        for condition in match.get("queryParams", []):
+            value = self.pick("1", "12", "2") if condition.get("type") else condition["value"]
+            query.append(f"{condition['name']}={value}")
+        if self.chance(0.3):
+            query.insert(self.pick(0, len(query)), self.pick("q=1", "q=2", "p=1", "Q=1", "z", "p=%31", "r=a%2Fb"))
+        if query and self.chance(0.15):
+            query.pop()
         path = urllib.parse.quote(path, safe="/%:@!$&'()*+,;=~[]")
-        if self.chance(0.5):
-            path += "?" + "&".join(self.pick("q=1", "q=2", "p=1", "Q=1", "z", "p=%31", "r=a%2Fb") for _ in range(self.pick(1, 2)))
-        return path
+        return path + ("?" + "&".join(query) if query else "")
 
-    def request(self, listeners: list, paths: list) -> dict:
-        listener = self.pick(*listeners)
-        host = self.pick(*HOSTS)
-        if self.chance(0.4) and "hostname" in listener:
-            host = listener["hostname"].replace("*", "w")
+    def request(self, listeners: list, matches: list) -> dict:
+        """One that comes near a match of a route, on a listener."""
+        route, match = self.pick(*matches)
+        hostname = self.pick(*route["spec"].get("hostnames") or [None])
+        listener = self.pick(*near(route, hostname, listeners)) if self.chance(0.9) else self.pick(*listeners)
+        names = [n for n in (listener.get("hostname"), hostname) if n]
+        host = max(names, key=len).replace("*", "w") if names and self.chance(0.9) else self.pick(*HOSTS)
         https = listener["protocol"] == "HTTPS"
-        sni = (host if self.chance(0.8) else self.pick(*HOSTS)) if https else None
+        sni = (host if self.chance(0.9) else self.pick(*HOSTS)) if https else None
         if self.chance(0.05):
             host = self.pick(host.upper(), host + ":8081")
-        headers = {self.pick("x-a", "x-b", "x-c", "x-r", "x_u"): self.pick("1", "2", "x", "") for _ in range(self.pick(0, 1, 2))}
+        headers = {}
+        for condition in match.get("headers", []):
+            if self.chance(0.9):
+                headers[condition["name"].lower()] = self.pick("1", "12", "2") if condition.get("type") else condition["value"]
+        if self.chance(0.4):
+            headers.setdefault(self.pick("x-a", "x-b", "x-c", "x-r", "x_u"), self.pick("1", "2", "x", ""))
         method = self.pick("GET", "GET", "GET", "POST", "PUT", "OPTIONS")
+        if self.chance(0.9) and "method" in match:
+            method = match["method"]
         if self.chance(0.3, "cors"):
             headers["origin"] = self.pick(*ORIGINS)
-            if method == "OPTIONS" or self.chance(0.2):
+            if self.chance(0.4):
                 method = "OPTIONS"
                 headers["access-control-request-method"] = self.pick("GET", "PUT", "DELETE")
                 if self.chance(0.5):
                     headers["access-control-request-headers"] = self.pick("x-one", "x-one, x-two", "x-other")
-        answered = [["x-a", "0"], ["x-r", "9"]] if self.chance(0.5) else []
         return {
             "address": "10.9.0.1",
             "port": listener["port"],
@@ -300,9 +329,9 @@ class Maker:
             "http": "1.1",
             "method": method,
             "host": host,
-            "target": self.target(paths),
+            "target": self.target(match),
             "headers": [list(h) for h in headers.items()],
-            "response_headers": answered,
+            "response_headers": [["x-a", "0"], ["x-r", "9"]] if self.chance(0.5) else [],
         }
 
 
@@ -310,17 +339,31 @@ def world(rng, features) -> list:
     return Maker(rng, features).world()
 
 
+def near(route: dict, hostname, listeners: list) -> list:
+    """Listeners that a route may be attached to; all, if there are none."""
+    parent = route["spec"]["parentRefs"][0]
+    ends = (hostname or "").lstrip("*")
+    found = [
+        li
+        for li in listeners
+        if parent.get("sectionName", li["name"]) == li["name"]
+        and parent.get("port", li["port"]) == li["port"]
+        and (li.get("hostname", "").lstrip("*").endswith(ends) or ends.endswith(li.get("hostname", "").lstrip("*")))
+    ]
+    return found or listeners
+
+
 def requests(rng, objects: list, count: int, features=()) -> list:
     listeners = [li for o in objects if o["kind"] == "Gateway" for li in o["spec"]["listeners"]]
-    paths = ["/", "/a/5", "/bx", "/a/c", "/ab/y"]
-    for obj in objects:
-        if obj["kind"] == "HTTPRoute":
-            for rule in obj["spec"].get("rules", []):
-                for match in rule.get("matches", []):
-                    if match.get("path", {}).get("type") != "RegularExpression":
-                        paths.append(match.get("path", {}).get("value", "/"))
+    matches = [
+        (obj, match)
+        for obj in objects
+        if obj["kind"] == "HTTPRoute"
+        for rule in obj["spec"]["rules"]
+        for match in rule.get("matches") or [{}]
+    ]
     maker = Maker(rng, features)
-    return [maker.request(listeners, paths) for _ in range(count)]
+    return [maker.request(listeners, matches) for _ in range(count)]
 
 
 # ---------------------------------------------------------------------------------------------------------------
