@@ -68,6 +68,8 @@ struct plan_options {
     bool prunes; /* the stream has named the whole world: what is ours, and of an owner not in it, goes */
     /* Whether `live` is what writing `wanted` leaves there; NULL: item_same(). */
     bool (*is_same)(const struct item *wanted, const struct item *live);
+    /* What of `live` differs from `wanted` for people to see, owned; NULL: all of it. */
+    jv (*beside)(const struct item *wanted, const struct item *live);
 };
 
 /*

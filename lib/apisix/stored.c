@@ -327,3 +327,61 @@ bool stored_same(const struct item *wanted, const struct item *live)
     jb_free(y);
     return is;
 }
+
+/* ---- side by side ---- */
+
+static jv beside(struct place *at, jv wanted, jv live);
+
+/* Of a member that stands in one of them only. */
+static bool is_overlooked(const struct place *at, jv value)
+{
+    return !is_compared(at) || is_default(at, value);
+}
+
+static jv members_beside(struct place *at, jv wanted, jv live)
+{
+    jv out = jb_obj();
+    for (struct jx_iter it = jx_iter(live); jx_next(&it);) {
+        size_t before = enter(at, it.key);
+        jv there = jx_get(wanted, it.key);
+        if (!jx_is_none(there))
+            jb_put(&out, it.key, is_compared(at) ? beside(at, there, it.value) : jb_copy(there));
+        else if (!is_overlooked(at, it.value))
+            jb_put(&out, it.key, jb_copy(it.value));
+        leave(at, before);
+    }
+    for (struct jx_iter it = jx_iter(wanted); jx_next(&it);) {
+        size_t before = enter(at, it.key);
+        if (jx_is_none(jx_get(live, it.key)) && is_overlooked(at, it.value))
+            jb_put(&out, it.key, jb_copy(it.value));
+        leave(at, before);
+    }
+    return out;
+}
+
+static jv beside(struct place *at, jv wanted, jv live)
+{
+    if (jx_is_obj(wanted) && jx_is_obj(live))
+        return members_beside(at, wanted, live);
+    if (jx_is_num(wanted) && jx_is_num(live) && same_number(wanted, live))
+        return jb_copy(wanted);
+    if (!jx_is_arr(wanted) || !jx_is_arr(live) || jx_len(wanted) != jx_len(live))
+        return jb_copy(live);
+    jv out = jb_arr();
+    for (int i = 0; i < jx_len(live); i++)
+        jb_add(&out, beside(at, jx_at(wanted, i), jx_at(live, i)));
+    return out;
+}
+
+jv stored_beside(const struct item *wanted, const struct item *live)
+{
+    const char *why;
+    jv x = jx_parse(wanted->text, wanted->len, &why), y = jx_parse(live->text, live->len, &why);
+    struct place at = {.kind = wanted->kind};
+    buf_init(&at.path, BUF_MAX_SCRATCH);
+    jv out = beside(&at, x, y);
+    buf_free(&at.path);
+    jb_free(x);
+    jb_free(y);
+    return out;
+}

@@ -27,4 +27,10 @@ char *stored_body(const struct item *item);
 /* Whether `live`, as it came back, is what `wanted` would be there. */
 bool stored_same(const struct item *wanted, const struct item *live);
 
+/*
+ * `live` as it is shown beside `wanted`: what stored_same() overlooks is as it is in `wanted`, so that only
+ * differences differ. Owned.
+ */
+jv stored_beside(const struct item *wanted, const struct item *live);
+
 #endif

@@ -78,6 +78,7 @@ struct target *admin_target_new(const char *url, const struct target_settings *s
     }
     a->base.class = &class;
     a->base.options.is_same = stored_same;
+    a->base.options.beside = stored_beside;
     a->resync = s->resync;
     return &a->base;
 }

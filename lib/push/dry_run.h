@@ -10,6 +10,6 @@
  * has beside it what is live, as `was`. When --check has found that the target would refuse it, `why` says
  * so.
  */
-void dry_run_print(const struct plan *p, const char *target);
+void dry_run_print(const struct plan *p, const struct plan_options *o, const char *target);
 
 #endif

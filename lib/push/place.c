@@ -164,7 +164,7 @@ static void reach(struct place *p, struct wanted *w)
     else
         check(p);
     if (p->options->dry_run)
-        dry_run_print(&p->plan, p->target->name);
+        dry_run_print(&p->plan, &p->target->options, p->target->name);
     else if (p->outcome == OUTCOME_DONE && (any_planned(&p->plan) || p->target->is_blank))
         carry_out(p);
     plan_count_failures(&p->plan);

@@ -66,12 +66,25 @@ static const struct {
      "another kind's default"},
 };
 
+static bool differs(jv shown, const struct item *wanted)
+{
+    const char *why;
+    jv object = jx_parse(wanted->text, wanted->len, &why);
+    bool is_equal = jx_equal(object, shown);
+    jb_free(object);
+    return !is_equal;
+}
+
 static void check_rows(void)
 {
     for (size_t i = 0; i < N_ELEMS(rows); i++) {
         struct item *wanted = item(rows[i].kind, rows[i].wanted), *live = back(rows[i].kind, rows[i].live);
         ok(stored_same(wanted, live) == rows[i].is_same, "%s: %s", rows[i].name,
            rows[i].is_same ? "the same" : "different");
+        jv shown = stored_beside(wanted, live);
+        ok(differs(shown, wanted) != rows[i].is_same, "%s: %s", rows[i].name,
+           rows[i].is_same ? "nothing to show" : "shown");
+        jb_free(shown);
         item_unref(wanted);
         item_unref(live);
     }
