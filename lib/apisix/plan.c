@@ -308,30 +308,55 @@ static bool replaces(const struct op *op, const struct item *live)
     return live->owner && item_compare(op->item, live) == 0;
 }
 
+/* The first at or behind `from` that does not stand before `key`. */
+static size_t position(const struct items *l, size_t from, const struct item *key)
+{
+    size_t to = l->n;
+    while (from < to) {
+        size_t mid = from + (to - from) / 2;
+        if (item_compare(l->items[mid], key) < 0)
+            from = mid + 1;
+        else
+            to = mid;
+    }
+    return from;
+}
+
+/* Moves the references of live[from..to). */
+static void move(struct items *after, const struct items *live, size_t from, size_t to)
+{
+    if (to > from)
+        memcpy(after->items + after->n, live->items + from, (to - from) * sizeof(struct item *));
+    after->n += to - from;
+}
+
+/* What does not change is not looked at: of very many objects most operations are about a few. */
 void plan_carry_out(const struct plan *p, struct items *live)
 {
     const struct op **ops = xreallocarray(NULL, p->ops.n, sizeof *ops);
-    struct items after = {0};
     size_t n = 0, i = 0;
     for (size_t k = 0; k < p->ops.n; k++)
         if (p->ops.items[k].state != OP_FAILED)
             ops[n++] = &p->ops.items[k];
     qsort(ops, n, sizeof *ops, compare_ops);
+    struct items after = {.cap = live->n + n};
+    after.items = xreallocarray(NULL, after.cap, sizeof *after.items);
     for (size_t k = 0; k < n; k++) {
-        while (i < live->n && item_compare(live->items[i], ops[k]->item) < 0)
-            items_add(&after, item_ref(live->items[i++]));
+        struct item *key = item_ref(ops[k]->item); /* it may be the live one, which goes */
+        size_t at = position(live, i, key);
+        move(&after, live, i, at);
         if (ops[k]->type != OP_DELETE)
-            items_add(&after, item_ref(ops[k]->item));
-        while (i < live->n && item_compare(live->items[i], ops[k]->item) == 0) {
-            if (!replaces(ops[k], live->items[i]))
-                items_add(&after, item_ref(live->items[i]));
-            i++;
-        }
+            after.items[after.n++] = item_ref(key);
+        for (i = at; i < live->n && item_compare(live->items[i], key) == 0; i++)
+            if (replaces(ops[k], live->items[i]))
+                item_unref(live->items[i]);
+            else
+                after.items[after.n++] = live->items[i];
+        item_unref(key);
     }
-    while (i < live->n)
-        items_add(&after, item_ref(live->items[i++]));
+    move(&after, live, i, live->n);
     free(ops);
-    items_release(live);
+    free(live->items);
     *live = after;
 }
 

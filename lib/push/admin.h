@@ -14,12 +14,14 @@
 struct admin {
     struct target base;
     struct api api;
-    struct refusals refusals; /* since the last list: not sent again before the next */
+    struct refusals refusals; /* since the last list */
     int resync;               /* seconds; 0: never for that reason */
     double listed_at;
     bool is_listed;   /* live is what the server said at this SYNC */
     bool is_reliable; /* live is what was there when it was last listed, and what was written since */
 };
+
+double admin_now(void); /* seconds, of no epoch */
 
 /* The rest of the class, see struct target_class; admin_list() adds all objects of the kinds that we write.
  */

@@ -7,7 +7,7 @@
 #include "push/admin.h"
 #include "push/drift.h"
 
-static double now(void)
+double admin_now(void)
 {
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
@@ -16,7 +16,8 @@ static double now(void)
 
 static bool must_list(const struct admin *a)
 {
-    return !a->is_reliable || a->base.wants_fresh || (a->resync > 0 && now() - a->listed_at >= a->resync);
+    return !a->is_reliable || a->base.wants_fresh ||
+           (a->resync > 0 && admin_now() - a->listed_at >= a->resync);
 }
 
 static int read_live(struct target *t)
@@ -41,7 +42,7 @@ static int read_live(struct target *t)
     refusals_release(&a->refusals);
     t->live.items = found;
     a->is_listed = a->is_reliable = true;
-    a->listed_at = now();
+    a->listed_at = admin_now();
     return EXIT_OK;
 }
 

@@ -57,7 +57,7 @@ static void refuse(struct writing *w, struct call *c, const struct http_response
     if (answer == ANSWER_DENIED)
         w->is_denied = c->batch->is_over = true;
     else if (answer == ANSWER_REFUSED)
-        refusals_add(&w->admin->refusals, op);
+        refusals_add(&w->admin->refusals, op, admin_now());
 }
 
 /* Tried again as long as there is patience; then finish_calls() has the last reason. */
@@ -190,7 +190,7 @@ static char *obstacle(const struct writing *w, const struct op *op, const struct
         return xstrdup(DENIED);
     if (!is_admin_id(op->item->id))
         return xstrdup("not sent: the id is none that APISIX takes");
-    const char *before = w->admin->is_listed ? NULL : refusals_find(&w->admin->refusals, op);
+    const char *before = w->admin->is_listed ? NULL : refusals_find(&w->admin->refusals, op, admin_now());
     if (before)
         return xstrdup(before);
     char *missing = op->type == OP_DELETE ? NULL : named_in(op->item, &w->missing);

@@ -2,20 +2,36 @@
 
 #include <stdlib.h>
 
-void refusals_add(struct refusals *r, const struct op *op)
-{
-    VEC_GROW(r);
-    r->items[r->n].item = item_ref(op->item);
-    r->items[r->n].type = op->type;
-    r->items[r->n++].why = xstrdup(op->why);
-}
+enum { FREE_TRIES = 3, FIRST_PAUSE = 4, LONGEST_PAUSE = 256 }; /* seconds */
 
-const char *refusals_find(const struct refusals *r, const struct op *op)
+static struct refused *find(const struct refusals *r, const struct op *op)
 {
     for (size_t i = 0; i < r->n; i++)
         if (r->items[i].item == op->item && r->items[i].type == op->type)
-            return r->items[i].why;
+            return &r->items[i];
     return NULL;
+}
+
+void refusals_add(struct refusals *r, const struct op *op, double now)
+{
+    struct refused *one = find(r, op);
+    if (!one) {
+        VEC_GROW(r);
+        one = &r->items[r->n++];
+        *one = (struct refused){.item = item_ref(op->item), .type = op->type};
+    }
+    free(one->why);
+    one->why = xstrdup(op->why);
+    int pause = FIRST_PAUSE;
+    for (int i = FREE_TRIES; i <= one->times && pause < LONGEST_PAUSE; i++)
+        pause *= 2;
+    one->again_at = ++one->times < FREE_TRIES ? now : now + pause;
+}
+
+const char *refusals_find(const struct refusals *r, const struct op *op, double now)
+{
+    const struct refused *one = find(r, op);
+    return one && now < one->again_at ? one->why : NULL;
 }
 
 void refusals_release(struct refusals *r)
