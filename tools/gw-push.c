@@ -23,7 +23,7 @@ static struct target_settings settings = {
     .http = {.concurrency = 16, .connect_timeout = 5, .timeout = 60, .max_response = BUF_MAX_FILE},
 };
 static const char *key_file;
-static int max_document = 9;
+static int max_document = 9, recheck = 10;
 static struct push_options options = {.instance = DEFAULT_INSTANCE, .max_delete = 30};
 
 static const struct opt opts[] = {
@@ -55,6 +55,9 @@ static const struct opt opts[] = {
      "go on trying where there is no answer, a 429 or a 5xx (10)", NULL, 0, 3600},
     {0, "resync", "SECONDS", OPT_INT, &settings.resync,
      "read what is live again when that was longer ago; 0: never for that (600)", NULL, 0, 86400},
+    {0, "recheck", "SECONDS", OPT_INT, &recheck,
+     "while nothing comes, look at targets that failed or may have lost what they hold; 0: never (10)", NULL,
+     0, 86400},
     {0, "max-document", "MIB", OPT_INT, &max_document, "what a standalone APISIX can store (9)", NULL, 1,
      512},
     {0, "cacert", "FILE", OPT_TEXT, &settings.http.ca_file, "trust these CAs only (PEM)", NULL, 0, 0},
@@ -127,6 +130,11 @@ static void on_record(struct rec *r, void *ctx)
     session_take(ctx, r);
 }
 
+static void on_silence(void *ctx)
+{
+    session_look(ctx);
+}
+
 int main(int argc, char **argv)
 {
     struct session session;
@@ -139,7 +147,10 @@ int main(int argc, char **argv)
     struct target **targets = make_targets();
     opt_expect_stdin(&usage, argc, argv);
     session_init(&session, &options, targets, names.n);
-    int code = rec_loop(STDIN_FILENO, &(struct loop){on_record, &session});
+    int code =
+        rec_loop(STDIN_FILENO,
+                 &(struct loop){
+                     .on_record = on_record, .ctx = &session, .silence = recheck, .on_silence = on_silence});
     code = worse(code, session_finish(&session));
     for (size_t i = 0; i < names.n; i++)
         target_free(targets[i]);

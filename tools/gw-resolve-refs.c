@@ -134,7 +134,7 @@ int main(int argc, char **argv)
     options.addresses = read_addresses();
     options.n_addresses = addresses.n;
     struct run run = {.resolver = resolver_new(&options)};
-    int code = rec_loop(STDIN_FILENO, &(struct loop){on_record, &run});
+    int code = rec_loop(STDIN_FILENO, &(struct loop){.on_record = on_record, .ctx = &run});
     if (resolver_is_pending(run.resolver)) {
         diag(DIAG_ERROR, NULL, NULL,
              "the stream ended before a SYNC: the records after the last one are not used");

@@ -118,7 +118,7 @@ int main(int argc, char **argv)
                                   .no_lua = no_lua,
                                   .internal_port = internal_port}};
     config_init(&run.config);
-    int code = rec_loop(STDIN_FILENO, &(struct loop){on_record, &run});
+    int code = rec_loop(STDIN_FILENO, &(struct loop){.on_record = on_record, .ctx = &run});
     if (wants_config)
         print_config(&run);
     config_release(&run.config);

@@ -153,7 +153,7 @@ int main(int argc, char **argv)
     struct run run = {
         .options = {.is_standard = str_eq(channel, "standard"), .is_for_apisix = str_eq(target, "apisix")},
         .severities = severities()};
-    int code = rec_loop(STDIN_FILENO, &(struct loop){on_record, &run});
+    int code = rec_loop(STDIN_FILENO, &(struct loop){.on_record = on_record, .ctx = &run});
     transition_release(&run.transitions);
     return proc_finish(worse(code, run.code));
 }

@@ -8,6 +8,8 @@
 #include "net/safe_file.h"
 #include "rec/loop.h"
 
+#define PLAIN_SYNC "{\"type\":\"SYNC\"}\n"
+
 void session_init(struct session *s, const struct push_options *o, struct target *const *targets, size_t n)
 {
     *s = (struct session){.options = *o, .n_places = n, .passes_syncs = true};
@@ -68,17 +70,14 @@ static void *run_thread(void *errand)
 }
 
 /* A dry run goes by turns: what it prints has an order. So does the last one, and one without a thread. */
-static void serve(struct session *s, const struct rec *sync)
+static void serve(struct session *s, bool full, bool knows_all)
 {
-    if (sync->full && s->wanted.has_gaps)
-        warn_of_gaps(s);
-    bool knows_all = wanted_sync(&s->wanted, sync->full);
     struct errand *errands = xcalloc(s->n_places, sizeof *errands);
     wanted_claims(&s->wanted);
     for (size_t i = 0; i < s->n_places; i++) {
         struct errand *e = &errands[i];
         *e = (struct errand){
-            .place = &s->places[i], .wanted = &s->wanted, .full = sync->full, .knows_all = knows_all};
+            .place = &s->places[i], .wanted = &s->wanted, .full = full, .knows_all = knows_all};
         e->has_thread = !s->options.dry_run && i + 1 < s->n_places &&
                         pthread_create(&e->thread, NULL, run_thread, e) == 0;
         if (!e->has_thread)
@@ -151,7 +150,9 @@ static void settle(struct session *s)
 
 static void take_sync(struct session *s, const struct rec *r)
 {
-    serve(s, r);
+    if (r->full && s->wanted.has_gaps)
+        warn_of_gaps(s);
+    serve(s, r->full, wanted_sync(&s->wanted, r->full));
     report(s);
     if (s->options.metrics_file && !s->options.dry_run)
         s->code = worse(s->code, write_metrics(s));
@@ -160,6 +161,28 @@ static void take_sync(struct session *s, const struct rec *r)
     s->has_synced = true;
     if (s->passes_syncs)
         s->code = worse(s->code, rec_write(r));
+}
+
+/* ---- silence ---- */
+
+static bool wants_look(const struct session *s)
+{
+    for (size_t i = 0; i < s->n_places; i++)
+        if (s->places[i].outcome == OUTCOME_FAILED || s->places[i].target->class->forgets)
+            return true;
+    return false;
+}
+
+void session_look(struct session *s)
+{
+    size_t n_written = s->stash.n_written;
+    if (!s->has_synced || s->n_unsynced > 0 || s->options.dry_run || !wants_look(s))
+        return;
+    serve(s, false, false);
+    report(s);
+    settle(s);
+    if (s->passes_syncs && s->stash.n_written > n_written)
+        out_write(PLAIN_SYNC, strlen(PLAIN_SYNC));
 }
 
 void session_take(struct session *s, struct rec *r)

@@ -30,6 +30,12 @@ struct session {
 void session_init(struct session *s, const struct push_options *o, struct target *const *targets, size_t n);
 void session_take(struct session *s, struct rec *r);
 
+/*
+ * While nothing comes: targets that failed, and those that may have lost what they hold, are served again as
+ * the last SYNC left things. Not in the middle of a cut.
+ */
+void session_look(struct session *s);
+
 /* End of the stream; returns the exit code. */
 int session_finish(struct session *s);
 

@@ -36,6 +36,16 @@ static bool is_final(struct asking *k, const struct http_response *r)
     return a != ANSWER_AGAIN;
 }
 
+/* Once: it is asked again and again. */
+static void tell(struct asking *k, const char *consequence)
+{
+    struct standalone *s = k->s;
+    diag(str_same(s->told, k->why) ? DIAG_DEBUG : DIAG_ERROR, NULL, NULL,
+         "%s: what is live cannot be read: %s; %s", s->base.name, k->why, consequence);
+    free(s->told);
+    s->told = xstrdup(k->why);
+}
+
 static int ask(struct asking *k, const char *method, const char *consequence,
                bool (*answered)(void *, struct call *, const struct http_response *))
 {
@@ -44,8 +54,7 @@ static int ask(struct asking *k, const char *method, const char *consequence,
     calls_run(&calls);
     calls_release(&calls);
     if (k->why)
-        diag(DIAG_ERROR, NULL, NULL, "%s: what is live cannot be read: %s; %s", k->s->base.name, k->why,
-             consequence);
+        tell(k, consequence);
     free(k->why);
     return k->code;
 }
@@ -100,6 +109,8 @@ static bool fetched(void *ctx, struct call *c, const struct http_response *r)
     s->base.live = found;
     s->base.is_blank = !s->configs.digest;
     s->is_known = true;
+    free(s->told);
+    s->told = NULL;
     return asked(k, EXIT_OK, NULL);
 }
 

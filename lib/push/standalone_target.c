@@ -7,6 +7,7 @@
 #include "push/standalone.h"
 
 #define NOTHING_WRITTEN "nothing was written"
+#define LONG            0.5 /* seconds */
 
 double standalone_now(void)
 {
@@ -36,17 +37,32 @@ static int read_anew(struct standalone *s)
     return code;
 }
 
-static int read_live(struct target *t)
+static int read_what_changed(struct standalone *s)
 {
-    struct standalone *s = (struct standalone *)t;
     struct glimpse g = {0};
-    s->api.is_in_doubt = t->is_in_doubt;
     int code = s->is_known ? standalone_look(s, &g, NOTHING_WRITTEN) : EXIT_OK;
     bool is_same = s->is_known && g.can_tell && str_same(g.digest, s->configs.digest);
     if (code == EXIT_OK && !is_same)
         code = read_anew(s);
-    s->api.is_in_doubt = false;
     free(g.digest);
+    return code;
+}
+
+/*
+ * Where it takes long to find out that an instance does not answer, it is left alone ten times as long: the
+ * other targets' next changes wait for the end of the SYNC.
+ */
+static int read_live(struct target *t)
+{
+    struct standalone *s = (struct standalone *)t;
+    double began_at = standalone_now();
+    if (t->is_in_doubt && began_at < s->alone_until)
+        return EXIT_ENV;
+    s->api.is_in_doubt = t->is_in_doubt;
+    int code = read_what_changed(s);
+    s->api.is_in_doubt = false;
+    double took = standalone_now() - began_at;
+    s->alone_until = t->is_in_doubt && code == EXIT_ENV && took > LONG ? began_at + 11 * took : 0;
     return code;
 }
 
@@ -68,9 +84,11 @@ static void release(struct target *t)
     configs_release(&s->configs);
     api_close(&s->api);
     free(s->url);
+    free(s->told);
 }
 
 static const struct target_class class = {
+    .forgets = true,
     .read = read_live,
     .check = check,
     .carry_out = standalone_carry_out,

@@ -316,7 +316,7 @@ static int mark(struct writing *w, bool is_written)
             code = EXIT_FINDINGS;
         op->state = op->state == OP_FAILED || !is_written ? OP_FAILED : OP_DONE;
         if (t->watcher.done && !t->has_moved)
-            t->watcher.done(t->watcher.ctx, op, w->seconds);
+            t->watcher.done(t->watcher.ctx, op, i == 0 ? w->seconds : 0); /* one write for all */
     }
     return code;
 }

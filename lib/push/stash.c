@@ -137,12 +137,13 @@ static bool take_states(struct stashed *item, const struct emission *e)
     return is_new;
 }
 
-static int emit(struct stashed *item, const struct emission *e)
+static int emit(struct stash *s, struct stashed *item, const struct emission *e)
 {
+    if (item->is_object && !take_states(item, e))
+        return EXIT_OK;
+    s->n_written++;
     if (!item->is_object)
         out_write(item->line, item->len);
-    else if (!take_states(item, e))
-        return EXIT_OK;
     else if (item->has_pushed || (item->owner && complaints_of(e->complaints, item->owner, NULL)))
         return emit_anew(item, e);
     else
@@ -212,10 +213,10 @@ int stash_emit(struct stash *s, const struct wanted *w, const struct place *plac
     struct emission e = {w, places, n_places, c};
     find_owners(s, w);
     for (size_t i = s->n_open; i < s->n; i++)
-        code = worse(code, emit(&s->items[i], &e));
+        code = worse(code, emit(s, &s->items[i], &e));
     for (size_t i = 0; i < s->n_open; i++)
         if (s->items[i].owner)
-            code = worse(code, emit(&s->items[i], &e));
+            code = worse(code, emit(s, &s->items[i], &e));
     keep_open(s, &e);
     return code;
 }

@@ -22,7 +22,8 @@ struct stash {
         enum pushed_state *states; /* by place, as they were told; NULL: not yet */
     } * items;
     size_t n, cap;
-    size_t n_open; /* so many of the first are from cuts before */
+    size_t n_written; /* records that went to stdout */
+    size_t n_open;    /* so many of the first are from cuts before */
 };
 
 /* Keeps the record; changes it (members are redacted). Returns an exit code. */

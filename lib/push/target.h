@@ -17,6 +17,7 @@
 struct target;
 
 struct target_class {
+    bool forgets; /* it can lose what it holds at any time: it is looked at while the stream is silent too */
     int (*read)(struct target *t); /* brings t->live up to date */
     /*
      * Pre-flight (--check): asks whether the target would take each operation, writes nothing. What it would

@@ -1,6 +1,7 @@
 #include "rec/loop.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -98,12 +99,21 @@ static void take_lines(struct reader *in, size_t fresh)
     }
 }
 
+/* Until something can be read; the end of file and errors are read's to tell. */
+static void wait_for_input(int fd, const struct loop *loop)
+{
+    struct pollfd p = {.fd = fd, .events = POLLIN};
+    while (loop->silence > 0 && poll(&p, 1, loop->silence * 1000) == 0)
+        loop->on_silence(loop->ctx);
+}
+
 int rec_loop(int fd, const struct loop *loop)
 {
     struct reader in = {.loop = loop};
     buf_init(&in.pending, BUF_MAX_LINE + 2 * READ_SIZE);
     for (;;) {
         buf_reserve(&in.pending, READ_SIZE);
+        wait_for_input(fd, loop);
         ssize_t n = read(fd, in.pending.p + in.pending.len, READ_SIZE);
         if (n < 0 && errno == EINTR)
             continue;

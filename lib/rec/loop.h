@@ -15,6 +15,9 @@ struct loop {
     /* One record, any type. The record is released after the call. */
     void (*on_record)(struct rec *r, void *ctx);
     void *ctx;
+    /* While nothing comes: called every so many seconds. 0: never. */
+    int silence;
+    void (*on_silence)(void *ctx);
 };
 
 /* Until end of file. Returns EXIT_OK, EXIT_STREAM or EXIT_ENV (the descriptor cannot be read). */

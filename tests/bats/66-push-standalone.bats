@@ -219,6 +219,39 @@ put_by_hand() { # DOCUMENT
     [ "$(writes a)" = 2 ]
 }
 
+@test "instances are served at the same time" {
+    for name in b c d; do start "$name" --delay 0.5; done
+    began=$SECONDS
+    # Of each: what is there, whether it would take the objects, whether that is still there, the write.
+    { upstream cart; full; } | push_to "$url_b,$url_c,$url_d"
+    ((SECONDS - began < 5)) || fail "$((SECONDS - began)) seconds for three times two"
+    [ "$(upstreams b) $(upstreams c) $(upstreams d)" = "cart cart cart" ]
+    [ "$(states)" = "programmed programmed programmed" ]
+}
+
+@test "in silence, a restarted instance is noticed, and one that was dead catches up" {
+    start b
+    kill -KILL "${pids[1]}"
+    wait "${pids[1]}" || true
+    unset "pids[1]"
+    follow --to "standalone:$url_a,$url_b" --retry-for 0 --recheck 1
+    { upstream cart; full; } >&7
+    synced 1
+    rm "$dir/port-b"
+    start b --port "${url_b##*:}"
+    synced 2
+    [ "$(upstreams b)" = cart ]
+    [ "$(jq -rs 'map(select(.object).pushed | map(.state) | join(" ")) | join(", ")' "$dir/out")" = "programmed failed, unchanged programmed" ]
+    ask a POST /test/restart
+    for i in {1..100}; do [ -z "$(upstreams a)" ] || break; sleep 0.1; done
+    [ "$(upstreams a)" = cart ]
+    upstream half >&7 # a cut without its SYNC: what it says is not used
+    sleep 1.5
+    [ "$(upstreams a)" = cart ]
+    finish 4
+    [ "$(grep -c 'cannot be read' "$dir/err")" = 1 ]
+}
+
 @test "instances that differ each get their own difference" {
     start b
     { upstream x; upstream y; full; } | push

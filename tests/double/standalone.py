@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """A double of the API of a standalone APISIX 3.18 (role traditional, config_provider yaml), as strict as that is.
 
-    standalone.py [--port N] [--memory BYTES]      prints its port
+    standalone.py [--port N] [--memory BYTES] [--delay SECONDS]      prints its port
 
 Beside the API, for tests: GET /test tells the requests so far and what no client should have done (`wrong`);
 POST /test/restart forgets the document as a restart does; POST /test/next {"cut": "before"|"after"} cuts the
@@ -44,7 +44,8 @@ def problem(kind, item):
 
 
 class State:
-    def __init__(self, memory):
+    def __init__(self, memory, delay=0):
+        self.delay = delay
         self.lock = threading.RLock()
         self.memory = memory
         self.document = {}
@@ -173,6 +174,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def answer(self):
         state = self.server.state
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        time.sleep(state.delay)
         with state.lock:
             if self.path.startswith("/test"):
                 return self.control(state, body)
@@ -230,17 +232,18 @@ class Handler(http.server.BaseHTTPRequestHandler):
 class Server(http.server.ThreadingHTTPServer):
     daemon_threads = True
 
-    def __init__(self, port=0, memory=DEFAULT_MEMORY):
+    def __init__(self, port=0, memory=DEFAULT_MEMORY, delay=0):
         super().__init__(("127.0.0.1", port), Handler)
-        self.state = State(memory)
+        self.state = State(memory, delay)
 
 
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--memory", type=int, default=DEFAULT_MEMORY)
+    parser.add_argument("--delay", type=float, default=0, help="seconds before each answer")
     args = parser.parse_args()
-    server = Server(args.port, args.memory)
+    server = Server(args.port, args.memory, args.delay)
     print(server.server_address[1], flush=True)
     server.serve_forever()
 
