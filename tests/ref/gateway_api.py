@@ -1,6 +1,6 @@
 """What the Gateway API (v1.6) says that a request gets, from the Kubernetes objects alone: plain, slow, by the letter.
 
-HTTPRoutes on HTTP and HTTPS listeners of Gateways. It knows nothing of APISIX, nor of how gwpipe does it; README.md
+HTTPRoutes and GRPCRoutes on HTTP and HTTPS listeners of Gateways. It knows nothing of APISIX, nor of how gwpipe does it; README.md
 says what a request and an outcome look like. Where the API leaves something open, or says "implementation specific",
 Unsettled is raised and the request proves nothing.
 
@@ -8,6 +8,7 @@ Objects are taken as an API server would hold them: valid. Defaults are filled i
 """
 
 import fnmatch
+import functools
 import re
 import urllib.parse
 from fractions import Fraction
@@ -162,6 +163,31 @@ def match_rank(match: dict, req: dict, path: str, query: str):
     return rank + ("method" in match, len(headers), len(params))
 
 
+def grpc_rank(match: dict, req: dict, path: str, query: str):
+    """The same of a GRPCRoute's match: characters of the service, of the method, number of headers."""
+    condition = match.get("method", {})
+    headers = first_per_name(match.get("headers", []), str.lower)
+    parts = path[1:].split("/")
+    if len(parts) != 2 or not is_grpc(req):
+        raise Unsettled("no gRPC call")
+    for key, value in zip(("service", "method"), parts, strict=True):
+        if key in condition and not value_matches(condition | {"value": condition[key]}, value):
+            return None
+    if not all(value_matches(c, header_value(req, c["name"])) for c in headers):
+        return None
+    return (len(condition.get("service", "")), len(condition.get("method", "")), len(headers))
+
+
+def is_grpc(req: dict) -> bool:
+    return any(name == "content-type" and value.startswith("application/grpc") for name, value in req["headers"])
+
+
+def is_regex(match: dict) -> bool:
+    """Where such a match stands among others is left to the implementation."""
+    return "RegularExpression" in (match.get("path", {}).get("type"), (match.get("method") or {}).get("type")
+                                   if isinstance(match.get("method"), dict) else None)  # fmt: skip
+
+
 # ---------------------------------------------------------------------------------------------------------------
 # Filters
 
@@ -302,7 +328,7 @@ class World:
         if (ref.get("group", ""), ref.get("kind", "Service")) != ("", "Service"):
             return 500
         service = self.objects.get(("Service", namespace, name))
-        if not self.granted("HTTPRoute", home, "Service", namespace, name) or service is None:
+        if not self.granted(route["kind"], home, "Service", namespace, name) or service is None:
             return 500
         ports = [p for p in service["spec"]["ports"] if p["port"] == ref.get("port")]
         if not ports:
@@ -359,7 +385,7 @@ class World:
         if listener is None:
             return local(404)
         found = []
-        for route in self.all("HTTPRoute"):
+        for route in self.all("HTTPRoute") + self.all("GRPCRoute"):
             for hostname in self.hostnames_on(listener, route):
                 if covers(hostname, host):
                     found += self.matching(route, specificity(hostname), request, path, query)
@@ -367,9 +393,11 @@ class World:
             return local(404)
         found.sort(key=lambda f: f["order"])
         first = found[0]
-        regexes = [f for f in found if f["match"].get("path", {}).get("type") == "RegularExpression"]
+        regexes = [f for f in found if is_regex(f["match"])]
         if any(f["rule"] is not g["rule"] and f["host"] == g["host"] for f in regexes for g in found):
             raise Unsettled("where a regular expression stands among other matches")
+        if len({f["route"]["kind"] for f in found}) > 1:
+            raise Unsettled("a hostname for both kinds of routes")
         return self.answers_of(first["rule"], first["match"], first["route"], listener, request, host, path, query)
 
     def matching(self, route: dict, host_rank: tuple, request: dict, path: str, query: str) -> list:
@@ -379,7 +407,7 @@ class World:
         meta = route["metadata"]
         for n, rule in enumerate(route["spec"].get("rules") or [{}]):
             for m, match in enumerate(rule.get("matches") or [{}]):
-                rank = match_rank(match, request, path, query)
+                rank = (grpc_rank if route["kind"] == "GRPCRoute" else match_rank)(match, request, path, query)
                 if rank is not None:
                     order = tuple(-r for r in host_rank + rank)
                     order += (meta.get("creationTimestamp", ""), f"{meta['namespace']}/{meta['name']}", n, m)
@@ -387,69 +415,77 @@ class World:
         return out
 
     def answers_of(self, rule, match, route, listener, request, host, path, query) -> list:
-        """The rule's filters, in their order, then its backends."""
+        """The rule's filters, in their order, then its backends, each with filters of its own."""
         sent = {
             "host": request["host"],
             "target": request["target"],
             "headers": [[n.lower(), v] for n, v in request["headers"]],
             "response_headers": [[n.lower(), v] for n, v in request["response_headers"]],
-            "protocol": "http",
+            "protocol": "grpc" if route["kind"] == "GRPCRoute" else "http",
+            "mirrors": {},
         }
-        mirrors = {}
+        new_path = functools.partial(replaced_path, match=match, path=path)
+        tail = "?" + query if query else ""
         for item in rule.get("filters", []):
-            conf = item[item["type"][0].lower() + item["type"][1:]] if item["type"] not in ("URLRewrite", "CORS") else None
-            if item["type"] == "RequestHeaderModifier":
-                sent["headers"] = modified(sent["headers"], conf)
-            elif item["type"] == "ResponseHeaderModifier":
-                sent["response_headers"] = modified(sent["response_headers"], conf)
-            elif item["type"] == "RequestRedirect":
-                return redirected(conf, match, request, listener, host, path, query)
-            elif item["type"] == "RequestMirror":
-                self.mirror(conf, route, mirrors)
-            elif item["type"] == "URLRewrite":
-                conf = item["urlRewrite"]
-                sent["host"] = conf.get("hostname", sent["host"])
-                if "path" in conf:
-                    sent["target"] = replaced_path(conf["path"], match, path) + ("?" + query if query else "")
-            elif item["type"] == "CORS":
+            if item["type"] == "RequestRedirect":
+                return redirected(item["requestRedirect"], match, request, listener, host, path, query)
+            if item["type"] == "CORS":
                 asks = header_value(request, "access-control-request-method")
                 if request["method"] == "OPTIONS" and asks and header_value(request, "origin"):
-                    if any(answer.get("status") == 500 for _, answer in self.shares_of(rule, route, sent)):
+                    if any(answer.get("status") == 500 for _, answer in self.shares_of(rule, route, sent, new_path, tail)):
                         raise Unsettled("a preflight for a rule with broken backends")
                     return local(200, headers=cors_headers(item["cors"], request, True))
-                headers = cors_headers(item["cors"], request, False)
-                sent["response_headers"] = modified(
-                    sent["response_headers"], {"set": [{"name": n, "value": v} for n, v in headers]}
-                )
+                headers = [{"name": n, "value": v} for n, v in cors_headers(item["cors"], request, False)]
+                sent["response_headers"] = modified(sent["response_headers"], {"set": headers})
             else:
-                raise Unsettled(f"filter {item['type']}")
-        for name in ("headers", "response_headers"):
-            sent[name].sort()
-        if mirrors:
-            sent["mirrors"] = sorted([share, address] for address, share in mirrors.items())
-        return self.shares_of(rule, route, sent)
+                sent = self.filtered(item, route, sent, new_path, tail)
+        return self.shares_of(rule, route, sent, new_path, tail)
 
-    def mirror(self, conf: dict, route: dict, mirrors: dict) -> None:
+    def filtered(self, item: dict, route: dict, sent: dict, new_path, tail: str) -> dict:
+        """What one filter makes of what is sent."""
+        sent = dict(sent)
+        if item["type"] == "RequestHeaderModifier":
+            sent["headers"] = modified(sent["headers"], item["requestHeaderModifier"])
+        elif item["type"] == "ResponseHeaderModifier":
+            sent["response_headers"] = modified(sent["response_headers"], item["responseHeaderModifier"])
+        elif item["type"] == "RequestMirror":
+            sent["mirrors"] = self.mirrored(item["requestMirror"], route, sent["mirrors"])
+        elif item["type"] == "URLRewrite":
+            conf = item["urlRewrite"]
+            sent["host"] = conf.get("hostname", sent["host"])
+            if "path" in conf:
+                sent["target"] = new_path(conf["path"]) + tail
+        else:
+            raise Unsettled(f"filter {item['type']}")
+        return sent
+
+    def mirrored(self, conf: dict, route: dict, mirrors: dict) -> dict:
         """Each copy goes to one endpoint; a target that cannot be used gets none."""
         share = Fraction(conf.get("percent", 100), 100)
         if "fraction" in conf:
             share = Fraction(conf["fraction"]["numerator"], conf["fraction"].get("denominator", 100))
         addresses = self.endpoints(conf["backendRef"], route)
+        mirrors = dict(mirrors)
         for address in [] if isinstance(addresses, int) or share == 0 else addresses:
             mirrors[address] = mirrors.get(address, 0) + share / len(addresses)
+        return mirrors
 
-    def shares_of(self, rule: dict, route: dict, sent: dict) -> list:
-        """By weight, broken references included; nothing to choose from is 500."""
+    def shares_of(self, rule: dict, route: dict, sent: dict, new_path, tail: str) -> list:
+        """By weight, broken references included; nothing to choose from is 500, for gRPC UNAVAILABLE."""
         refs = [ref for ref in rule.get("backendRefs", []) if ref.get("weight", 1) > 0]
         total = sum(ref.get("weight", 1) for ref in refs)
-        out = [] if refs else local(500)
+        broken = {"status": 200, "grpc-status": 14} if route["kind"] == "GRPCRoute" else {"status": 500}
+        out = [] if refs else [(Fraction(1), broken)]
         for ref in refs:
             share = Fraction(ref.get("weight", 1), total)
-            if ref.get("filters"):
-                raise Unsettled("filters of a backend")
             addresses = self.endpoints(ref, route)
             if isinstance(addresses, int):
-                out.append((share, {"status": addresses}))
-            else:
-                out += [(share / len(addresses), {"endpoint": address} | sent) for address in addresses]
+                out.append((share, broken if addresses == 500 else {"status": addresses}))
+                continue
+            mine = sent
+            for item in ref.get("filters", []):
+                mine = self.filtered(item, route, mine, new_path, tail)
+            mine = mine | {name: sorted(mine[name]) for name in ("headers", "response_headers")}
+            mine["mirrors"] = sorted([part, address] for address, part in mine["mirrors"].items())
+            out += [(share / len(addresses), {"endpoint": address} | mine) for address in addresses]
         return out

@@ -15,6 +15,8 @@ Features:
     question            marks in new paths
     mirror, mirrors     one, several
     cors                echo: of any method, where credentials forbid *
+    backends            with filters of their own; both: of the same headers as the rule's
+    grpc                some worlds are of GRPCRoutes
 """
 
 import copy
@@ -32,6 +34,8 @@ SEGMENTS = ("a", "a", "b", "b", "ab", "c")
 ODD_SEGMENTS = ("a%20b", "a+b", "p(q)", "d$x", "v1.0", "s*t", "*", "%C3%BC", "x.y", "~t", "c%5Cd", "q%3Fm", "x%7Cy",
                 "100%25", "a;b", "'q", "e%22e", "%5Bz%5D", "%7Bu%7D")  # fmt: skip
 REGEXES = ("/a/[0-9]+", "/b.*", "/(a|b)/c?", "/ab/x|/ab/y", "/c/.+")
+SERVICES = ("shop.Cart", "shop.v1.Items", "Echo")
+METHODS = ("Get", "GetItem", "PutItem")
 HEADERS = ("x-a", "X-B", "x-c")
 VALUES = ("1", "2", "x y", "$host", "${x}", "$1", "\\$y", "a,b", "path/", "x'y", 'a"b', "%2F", "1;2")
 VALUES_WITH_COLON = ('{"a":"$b"}', "a:b", "http://x/", "$env://PATH")
@@ -50,6 +54,7 @@ class Maker:
     def __init__(self, rng, features):
         self.rng = rng
         self.features = set(features)
+        self.grpc = False
 
     def chance(self, share: float, feature: str = "") -> bool:
         return self.rng.random() < share and (not feature or feature in self.features)
@@ -107,6 +112,7 @@ class Maker:
         return out
 
     def world(self) -> list:
+        self.grpc = self.chance(0.3, "grpc")
         out = [{"apiVersion": GATEWAY, "kind": "GatewayClass", "metadata": {"name": "apisix"},
                 "spec": {"controllerName": "gwpipe.dev/apisix"}}]  # fmt: skip
         for name in NAMESPACES:
@@ -123,7 +129,8 @@ class Maker:
             allowed = {"group": "", "kind": "Service"} | ({"name": "s1"} if self.chance(0.5) else {})
             out.append({"apiVersion": GATEWAY + "beta1", "kind": "ReferenceGrant",
                         "metadata": {"name": "grant", "namespace": "two"},
-                        "spec": {"from": [{"group": "gateway.networking.k8s.io", "kind": "HTTPRoute", "namespace": "shop"}],
+                        "spec": {"from": [{"group": "gateway.networking.k8s.io", "kind": "GRPCRoute" if self.grpc else "HTTPRoute",
+                                   "namespace": "shop"}],
                                  "to": [allowed]}})  # fmt: skip
         return out + [self.route(f"r{n}", listeners) for n in range(self.rng.randint(1, 5))]
 
@@ -138,7 +145,7 @@ class Maker:
             spec["hostnames"] = self.rng.sample(HOSTNAMES, self.rng.randint(1, 2))
         meta = {"name": name, "namespace": self.pick("shop", "shop", "shop", "shop", "two", "infra"),
                 "creationTimestamp": f"2026-01-0{self.rng.randint(1, 3)}T00:00:00Z"}  # fmt: skip
-        return {"apiVersion": GATEWAY, "kind": "HTTPRoute", "metadata": meta, "spec": spec}
+        return {"apiVersion": GATEWAY, "kind": "GRPCRoute" if self.grpc else "HTTPRoute", "metadata": meta, "spec": spec}
 
     def conditions(self, names: tuple) -> list:
         out = []
@@ -149,7 +156,21 @@ class Maker:
                 out.append({"name": name, "value": self.pick("1", "2")})
         return out
 
+    def grpc_match(self) -> dict:
+        out = {}
+        if self.chance(0.85):
+            out["method"] = {"service": self.pick(*SERVICES), "method": self.pick(*METHODS)}
+            if self.chance(0.3):
+                del out["method"]["method"]
+            if self.chance(0.1, "regex"):
+                out["method"] = {"type": "RegularExpression", "service": "shop[.].*", "method": "(Get|Put)Item"}
+        if self.chance(0.3):
+            out["headers"] = self.conditions(HEADERS)
+        return out
+
     def match(self) -> dict:
+        if self.grpc:
+            return self.grpc_match()
         out = {}
         if self.chance(0.1, "regex"):
             out["path"] = {"type": "RegularExpression", "value": self.pick(*REGEXES)}
@@ -165,8 +186,9 @@ class Maker:
             out["queryParams"] = self.conditions(("q", "p", "Q"))
         return out
 
-    def modifier(self, response: bool) -> dict:
-        names = self.rng.sample(["x-a", "X-B", "x-n", "x-r"] + ([] if response else ["x_u"]), 3)
+    def modifier(self, response: bool, names=("x-a", "X-B", "x-n", "x-r", "x_u")) -> dict:
+        # _ in names of response headers: see docs/deviations.md.
+        names = self.rng.sample([n for n in names if not response or "_" not in n], 3)
         values = VALUES + VALUES_WITH_COLON
         out = {}
         if self.chance(0.6):
@@ -237,16 +259,28 @@ class Maker:
         out = []
         if self.chance(0.3, "headers"):
             out.append({"type": "RequestHeaderModifier", "requestHeaderModifier": self.modifier(False)})
-        if self.chance(0.15, "redirect"):
+        if self.chance(0.15, "redirect") and not self.grpc:
             return out + [self.redirect(matches)]
         if self.chance(0.25, "headers"):
             out.append({"type": "ResponseHeaderModifier", "responseHeaderModifier": self.modifier(True)})
-        if self.chance(0.3, "rewrite"):
+        if self.chance(0.3, "rewrite") and not self.grpc:
             out.append(self.rewrite(matches))
         if self.chance(0.2, "mirror"):
             out += [self.mirror() for _ in range(self.pick(1, 1, 2, 3) if "mirrors" in self.features else 1)]
-        if self.chance(0.2, "cors"):
+        if self.chance(0.2, "cors") and not self.grpc:
             out.append(self.cors())
+        return out
+
+    def own_filters(self, matches: list, filters: list) -> list:
+        """Of a single backend. A path is rewritten once only."""
+        out = []
+        names = ("x-a", "X-B", "x-r") if "both" in self.features else ("x-own", "X-Mine", "x-self")
+        if self.chance(0.6):
+            out.append({"type": "RequestHeaderModifier", "requestHeaderModifier": self.modifier(False, names)})
+        if self.chance(0.3):
+            out.append({"type": "ResponseHeaderModifier", "responseHeaderModifier": self.modifier(True, names)})
+        if self.chance(0.3, "rewrite") and not self.grpc and not any(f["type"] == "URLRewrite" for f in filters):
+            out.append(self.rewrite(matches))
         return out
 
     def backend(self) -> dict:
@@ -268,12 +302,21 @@ class Maker:
             for ref in out["backendRefs"]:
                 if self.chance(0.4):
                     ref["weight"] = self.pick(0, 1, 1, 2, 3, 7, 10)
+                if self.chance(0.15, "backends"):
+                    ref["filters"] = self.own_filters(matches, filters)
+                    if not ref["filters"]:
+                        del ref["filters"]
         return out
 
     # Requests ---------------------------------------------------------------------------------------------------
 
     def target(self, match: dict) -> str:
         """The path and query of a match, more or less."""
+        if self.grpc:
+            method = match.get("method", {})
+            if method.get("type") or self.chance(0.15):
+                method = {}
+            return "/" + method.get("service", self.pick(*SERVICES)) + "/" + method.get("method", self.pick(*METHODS))
         path = match.get("path", {}).get("value", "/")
         if match.get("path", {}).get("type") == "RegularExpression":
             path = self.pick("/a/5", "/bx", "/a/c", "/a", "/b", "/ab/y", "/c/d")
@@ -314,7 +357,10 @@ class Maker:
         method = self.pick("GET", "GET", "GET", "POST", "PUT", "OPTIONS")
         if self.chance(0.9) and "method" in match:
             method = match["method"]
-        if self.chance(0.3, "cors"):
+        if self.grpc:
+            method = "POST"
+            headers["content-type"] = "application/grpc"
+        elif self.chance(0.3, "cors"):
             headers["origin"] = self.pick(*ORIGINS)
             if self.chance(0.4):
                 method = "OPTIONS"
@@ -326,7 +372,7 @@ class Maker:
             "port": listener["port"],
             "scheme": "https" if https else "http",
             "sni": sni,
-            "http": "1.1",
+            "http": "2" if self.grpc else "1.1",
             "method": method,
             "host": host,
             "target": self.target(match),
@@ -358,11 +404,12 @@ def requests(rng, objects: list, count: int, features=()) -> list:
     matches = [
         (obj, match)
         for obj in objects
-        if obj["kind"] == "HTTPRoute"
+        if obj["kind"] in ("HTTPRoute", "GRPCRoute")
         for rule in obj["spec"]["rules"]
         for match in rule.get("matches") or [{}]
     ]
     maker = Maker(rng, features)
+    maker.grpc = any(obj["kind"] == "GRPCRoute" for obj in objects)
     return [maker.request(listeners, matches) for _ in range(count)]
 
 
