@@ -1,7 +1,7 @@
 #!/bin/bash
 # All test suites, each of which prints TAP; shows what fails (V=1: everything), and sums up.
 #
-#   tests/run.sh [SUITE...]           of: unit fuzz golden ref agree bats docs props
+#   tests/run.sh [SUITE...]           of: unit fuzz golden ref agree double bats docs props
 #
 # The last line is `N passed, N failed`. A suite that ran nothing, ended before its plan, or failed without
 # saying at what, is a failure.
@@ -33,6 +33,8 @@ ref() {
 }
 # The Gateway API's word against APISIX's deeds, in random worlds.
 agree() { part agree tests/ref/agree.py; }
+# The double of an APISIX against what the real one was seen to do.
+double() { PYTHONPATH=tests/double PYTHONDONTWRITEBYTECODE=1 part double tests/ref/tap.py test_double; }
 bats_suite() { part bats bats --formatter tap tests/bats; }
 docs() { each tests/docs/*.py; }
 props() { each tests/props/*.py; }
@@ -68,12 +70,12 @@ part() { # NAME COMMAND...
 counts=$(mktemp)
 trap 'rm -f "$counts"' EXIT
 passed=0 failed=0 all_skipped=0
-(($#)) || set -- unit fuzz golden ref agree bats docs props
+(($#)) || set -- unit fuzz golden ref agree double bats docs props
 for suite; do
     ok=0 bad=0 skipped=0 start=$SECONDS
     echo "$suite"
     case $suite in
-    unit | fuzz | golden | ref | agree | docs | props) "$suite" ;;
+    unit | fuzz | golden | ref | agree | double | docs | props) "$suite" ;;
     bats) bats_suite ;;
     *) echo "  run.sh: no suite $suite" >&2 && exit 2 ;;
     esac

@@ -5,13 +5,11 @@ as the kinds of faults go; which of several faults is named first is not the sam
 """
 
 import functools
+import importlib.util
 import json
 import re
 
-try:
-    import jsonschema
-except ImportError:  # then only the minimum is checked
-    jsonschema = None
+HAVE = importlib.util.find_spec("jsonschema") is not None  # else only the minimum is checked
 
 SINGULAR = {
     "routes": "route", "services": "service", "upstreams": "upstream", "ssls": "ssl", "stream_routes": "stream_route",
@@ -90,20 +88,44 @@ def worded(error) -> str:
     return said
 
 
+def mended(schema):
+    """A schema for jsonschema: Lua's one empty table is {} where a list is meant, and its patterns are PCRE's."""
+    if isinstance(schema, list):
+        return [mended(s) for s in schema]
+    if not isinstance(schema, dict):
+        return schema
+    out = {}
+    for name, value in schema.items():
+        empty = name in ("required", "enum", "anyOf", "oneOf", "allOf") and value == {}
+        if not empty and not (name == "pattern" and isinstance(value, str) and not compiles(value)):
+            out[name] = mended(value)
+    return out
+
+
+def compiles(pattern: str) -> bool:
+    try:
+        re.compile(pattern)
+    except re.error:
+        return False
+    return True
+
+
 class Schemas:
     def __init__(self, path: str | None):
         self.all = {}
         if path:
             with open(path, encoding="utf-8") as f:
                 self.all = json.load(f)
-        self.strict = bool(self.all) and jsonschema is not None
+        self.strict = bool(self.all) and HAVE
 
     @functools.lru_cache(maxsize=None)
     def validator(self, section: str, name: str, part: str = ""):
+        import jsonschema  # it takes a while
+
         schema = self.all.get(section, {}).get(name)
         if schema and section != "main":
             schema = schema.get(part)
-        return jsonschema.Draft7Validator(schema) if schema else None
+        return jsonschema.Draft7Validator(mended(schema)) if schema else None
 
     def fault(self, kind: str, value: dict, indexed: bool = False) -> str | None:
         """Why the object is not of its kind's shape; indexed: a modifiedIndex may stand in it."""
