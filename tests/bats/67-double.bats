@@ -1,0 +1,95 @@
+# gw-push and the strict double of an APISIX: a whole shop, and what breaks in the middle of it.
+load helpers
+load double
+
+setup() { export APISIX_ADMIN_KEY=edd1c9f034335f136f87ad84b625c8f1; }
+teardown() {
+    double_stop
+    double_stop other
+}
+
+shop_to() { # TARGET...
+    [[ -s $BATS_FILE_TMPDIR/shop ]] || up_to gw-translate >"$BATS_FILE_TMPDIR/shop"
+    local to=() t
+    for t; do to+=(--to "$t"); done
+    gw-push --retry-for 10 "${to[@]}" <"$BATS_FILE_TMPDIR/shop" >"$BATS_TEST_TMPDIR/out" 2>"$BATS_TEST_TMPDIR/err"
+}
+
+# The objects that there are, without what the server writes into them.
+objects() {
+    double_ctl "$@" state | jq -S 'with_entries(select(.value | type == "object" or type == "array"))
+        | del(.. | objects | .create_time, .update_time, .modifiedIndex)'
+}
+stat() { double_ctl stats | jq -c "$1"; }
+
+@test "the shop goes to an Admin API: whole, in order, and not twice" {
+    double_start
+    shop_to "admin:$apisix_url"
+    [ "$(stat '.dangling')" = "[]" ]
+    [ "$(stat '[.counts | to_entries[] | select(.key | test(" (4|5)..$"))] | length')" = 0 ]
+    [ "$(double_ctl served | jq -c '[(.http.routes | length) > 5, .missing]')" = "[true,[]]" ]
+    double_ctl forget
+    shop_to "admin:$apisix_url"
+    [ "$(stat .writes)" = 0 ]
+}
+
+@test "the shop goes to a standalone APISIX: whole, and not twice" {
+    double_start -- --mode standalone
+    shop_to "standalone:$apisix_url"
+    [ "$(double_ctl served | jq -c '[(.http.routes | length) > 5, .missing]')" = "[true,[]]" ]
+    double_ctl forget
+    shop_to "standalone:$apisix_url"
+    [ "$(stat '[.writes, .wrong, .dangling]')" = "[0,[],[]]" ]
+}
+
+@test "whichever request of it is cut, refused, or answered with rubbish: the next push ends where an unbroken one ends" {
+    double_start other
+    shop_to "admin:$other_url"
+    objects other >"$BATS_TEST_TMPDIR/whole"
+    local do n
+    double_start
+    while read -r n do; do
+        double_ctl restart
+        until [ "$(double_ctl ports | jq .listening)" = true ]; do sleep 0.02; done
+        double_ctl forget
+        double_ctl faults '[{"nth":'"$n"',"do":'"$do"'}]'
+        shop_to "admin:$apisix_url" || [ $? -le 4 ]
+        [ "$(double_ctl faults | jq '.faults[0].hits')" = 1 ]
+        shop_to "admin:$apisix_url"
+        objects >"$BATS_TEST_TMPDIR/now"
+        diff "$BATS_TEST_TMPDIR/whole" "$BATS_TEST_TMPDIR/now" || fail "$do at request $n"
+        [ "$(stat .dangling)" = "[]" ]
+    done <<'DO'
+3 {"cut":"before"}
+9 {"cut":"before"}
+8 {"cut":"after"}
+13 {"cut":"after"}
+3 {"cut":"middle"}
+13 {"cut":"middle"}
+1 {"garbage":"text"}
+3 {"garbage":"text"}
+3 {"garbage":"long"}
+13 {"garbage":"long"}
+9 {"garbage":"binary"}
+8 {"status":500,"applies":true}
+13 {"status":503}
+DO
+}
+
+@test "a server that dies at a write is found empty, and filled" {
+    double_start
+    double_ctl faults '[{"match":"PUT /routes/","nth":2,"do":{"restart":"after"}}]'
+    shop_to "admin:$apisix_url" || [ $? -le 4 ]
+    double_ctl faults '[]'
+    shop_to "admin:$apisix_url"
+    [ "$(double_ctl served | jq -c '[(.http.routes | length) > 5, .missing]')" = "[true,[]]" ]
+}
+
+@test "a stale view of a server refuses a delete for a while only" {
+    double_start
+    shop_to "admin:$apisix_url"
+    double_ctl set '{"stale_view_ms":30}'
+    echo "$sync_line" | gw-push --retry-for 10 --force --to "admin:$apisix_url" 2>"$BATS_TEST_TMPDIR/err"
+    [ "$(double_ctl state | jq '[.routes, .upstreams, .ssls | length] | add')" = 0 ]
+    [ "$(stat .dangling)" = "[]" ]
+}
