@@ -264,6 +264,8 @@ static const char *limit_of(const struct plane *p, const char *group, const stru
         if (str_eq(c->group, group))
             (is_mine(c, mine, n) ? has_mine : has_others)[c->is_https] = true;
     }
+    if (p->separates_ports)
+        return "port";
     if (!has_others[0] && !has_others[1])
         return NULL;
     return (has_mine[0] && has_others[0]) || (has_mine[1] && has_others[1]) ? "port" : "scheme";

@@ -41,6 +41,11 @@ struct plane {
     size_t n, cap;
     struct plane_port *ports; /* each once, sorted */
     size_t n_ports;
+    /*
+     * Copies of requests come in by APISIX's internal port, for any host of some wildcard: nothing else may
+     * take them, so every limit is "port".
+     */
+    bool separates_ports;
     char *seen; /* what all routes depend on: groups, ports, schemes; owned */
 };
 

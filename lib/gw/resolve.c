@@ -387,12 +387,25 @@ static void compute_plane(struct resolver *r)
                 plane_add(&now, p->group, &p->listeners[k]);
     }
     plane_finish(&now);
+    now.separates_ports = r->plane.separates_ports;
     if (!r->plane.seen || !str_eq(now.seen, r->plane.seen))
         world_mark_users(&r->world, world_node(&r->world, NODE_PLANE, "", ""));
     plane_compare(&r->plane, &now, cell_differs, r);
     plane_clear(&r->plane);
     r->plane = now;
     put_catch_alls(r);
+}
+
+/* The first such mirror that comes, and the last that goes, change what everything must test. */
+static bool separate_ports(struct resolver *r)
+{
+    bool is_needed = r->route_context.n_wide_mirrors > 0;
+    if (is_needed == r->plane.separates_ports)
+        return false;
+    r->plane.separates_ports = is_needed;
+    world_mark_users(&r->world, world_node(&r->world, NODE_PLANE, "", ""));
+    put_catch_alls(r);
+    return true;
 }
 
 static void rank_changed(struct tie *t, void *ctx)
@@ -441,6 +454,10 @@ int resolver_sync(struct resolver *r, bool full, const struct resolver_sink *sin
     compute_plane(r);
     compute_routes(r, NODE_HTTPROUTE);
     compute_routes(r, NODE_GRPCROUTE);
+    if (separate_ports(r)) {
+        compute_routes(r, NODE_HTTPROUTE);
+        compute_routes(r, NODE_GRPCROUTE);
+    }
     rank_settle(&r->ranks, rank_changed, r);
     compute_rest(r);
     for (int kind = 0; kind < NODE_OTHER; kind++) {

@@ -62,6 +62,7 @@ struct work {
     struct served_list served;
     struct finding_condition problem; /* the first broken reference, for ResolvedRefs */
     char problem_text[640];
+    bool has_mirror;
     jv parents; /* status entries without ResolvedRefs yet */
 };
 
@@ -91,6 +92,7 @@ void route_detach(struct route_context *c, struct node *n)
         c->touch(r->uses[i].service, c->ctx);
     for (int i = 0; i < r->n_ties; i++)
         rank_leave(c->ranks, &r->ties[i]);
+    c->n_wide_mirrors -= r->has_wide_mirror;
     route_clear(r);
     free(r);
     n->facts = NULL;
@@ -268,6 +270,7 @@ static jv resolve_mirrors(struct work *w, jv filters, const char *where)
         if (jx_is_none(list))
             list = jb_arr();
         jb_add(&list, resolve_backend(w, ref, variant, path));
+        w->has_mirror = true;
     }
     return list;
 }
@@ -405,6 +408,14 @@ static jv finish_status(struct work *w)
     return status;
 }
 
+static bool serves_wildcard(const struct served_list *served)
+{
+    for (size_t i = 0; i < served->n; i++)
+        if (!*served->items[i].host || host_is_wildcard(served->items[i].host))
+            return true;
+    return false;
+}
+
 static void work(struct work *w)
 {
     struct route *r = w->route;
@@ -421,6 +432,8 @@ static void work(struct work *w)
     count_attachments(w);
     jv bindings = bindings_json(&w->served, w->c->plane, w->c->world, w->node); /* reduces `served` */
     r->is_bound = w->served.n > 0;
+    r->has_wide_mirror = w->has_mirror && serves_wildcard(&w->served);
+    w->c->n_wide_mirrors += r->has_wide_mirror;
     if (r->is_bound)
         enter_ranks(w, rules);
     jb_free(rules);

@@ -263,12 +263,42 @@ class World:
         for obj in objects:
             meta = obj["metadata"]
             self.objects[(obj["kind"], meta.get("namespace", ""), meta["name"])] = obj
-        self.listeners = [
-            listener | {"gateway": gateway["metadata"]}
-            for gateway in self.all("Gateway")
-            for listener in gateway["spec"]["listeners"]
-        ]
+        self.listeners = [li for gateway in self.all("Gateway") for li in self.listeners_of(gateway)]
         self.listeners = [li for li in self.listeners if li["protocol"] != "HTTPS" or self.has_certificate(li)]
+
+    def listeners_of(self, gateway: dict) -> list:
+        """Its own, then those of its ListenerSets, the oldest first. Of two from different objects with one port and
+        hostname, or different protocols on one port, the first is the one. `owner` is the object that declares a listener,
+        `addresses` those of the Gateway, None if it has no own."""
+        addresses = [a["value"] for a in gateway["spec"].get("addresses", [])] or None
+        found = []
+        sets = [s for s in self.all("ListenerSet") if self.takes(gateway, s)]
+        age = lambda s: (s["metadata"].get("creationTimestamp", "9"), s["metadata"]["namespace"], s["metadata"]["name"])
+        for owner in [gateway, *sorted(sets, key=age)]:
+            for listener in owner["spec"]["listeners"]:
+                earlier = [li for li in found if li["port"] == listener["port"]]
+                if not any(
+                    li["protocol"] != listener["protocol"] or li.get("hostname") == listener.get("hostname") for li in earlier
+                ):
+                    found.append(listener | {"owner": owner, "addresses": addresses})
+        return found
+
+    def takes(self, gateway: dict, listener_set: dict) -> bool:
+        """parentRef, and allowedListeners."""
+        home = listener_set["metadata"]["namespace"]
+        ref = listener_set["spec"]["parentRef"]
+        if (ref.get("namespace", home), ref["name"]) != (gateway["metadata"]["namespace"], gateway["metadata"]["name"]):
+            return False
+        rule = gateway["spec"].get("allowedListeners", {}).get("namespaces", {})
+        return self.namespace_allowed(rule, "None", home, gateway["metadata"]["namespace"])
+
+    def namespace_allowed(self, rule: dict, default: str, namespace: str, home: str) -> bool:
+        """A `namespaces` of allowedRoutes or allowedListeners."""
+        source = rule.get("from", default)
+        if source in ("All", "None", "Same"):
+            return source == "All" or (source == "Same" and namespace == home)
+        labels = self.objects[("Namespace", "", namespace)]["metadata"].get("labels", {})
+        return rule["selector"]["matchLabels"].items() <= labels.items()
 
     def all(self, kind: str) -> list:
         return [obj for key, obj in sorted(self.objects.items()) if key[0] == kind]
@@ -289,9 +319,9 @@ class World:
 
     def has_certificate(self, listener: dict) -> bool:
         """At least one that exists and may be used; else the listener is not programmed."""
-        home = listener["gateway"]["namespace"]
+        home = listener["owner"]["metadata"]["namespace"]
         return any(
-            self.granted("Gateway", home, "Secret", ref.get("namespace", home), ref["name"])
+            self.granted(listener["owner"]["kind"], home, "Secret", ref.get("namespace", home), ref["name"])
             and ("Secret", ref.get("namespace", home), ref["name"]) in self.objects
             for ref in listener["tls"]["certificateRefs"]
         )
@@ -299,19 +329,15 @@ class World:
     def admits(self, listener: dict, namespace: str) -> bool:
         """allowedRoutes.namespaces"""
         rule = listener.get("allowedRoutes", {}).get("namespaces", {})
-        if rule.get("from", "Same") == "All":
-            return True
-        if rule.get("from", "Same") == "Same":
-            return namespace == listener["gateway"]["namespace"]
-        labels = self.objects[("Namespace", "", namespace)]["metadata"].get("labels", {})
-        return rule["selector"]["matchLabels"].items() <= labels.items()
+        return self.namespace_allowed(rule, "Same", namespace, listener["owner"]["metadata"]["namespace"])
 
     def hostnames_on(self, listener: dict, route: dict) -> list:
         """The hostnames under which a listener serves a route; [] if the route is not attached to it."""
         home = route["metadata"]["namespace"]
         wanted = {"name": listener["name"], "port": listener["port"]}
+        owner = (listener["owner"]["kind"], listener["owner"]["metadata"]["namespace"], listener["owner"]["metadata"]["name"])
         if not self.admits(listener, home) or not any(
-            (ref["name"], ref.get("namespace", home)) == (listener["gateway"]["name"], listener["gateway"]["namespace"])
+            (ref.get("kind", "Gateway"), ref.get("namespace", home), ref["name"]) == owner
             and ref.get("sectionName", wanted["name"]) == wanted["name"]
             and ref.get("port", wanted["port"]) == wanted["port"]
             for ref in route["spec"]["parentRefs"]
@@ -349,27 +375,35 @@ class World:
 
     def evaluate(self, request: dict) -> dict:
         """The outcome, as README.md has it."""
-        if not any(li["port"] == request["port"] for li in self.listeners):
+        if not any(li["port"] == request["port"] for li in self.at(request)):
             raise Unsettled("nothing listens there")
         if request["scheme"] == "https" and self.refuses(request):
             return {"tls": "refused"}
         return {"shares": [[share, answer] for share, answer in self.answers(request)]}
 
-    def most_specific(self, port: int, name: str):
-        """The listener of a port that a hostname belongs to."""
-        found = [li for li in self.listeners if li["port"] == port and covers(li.get("hostname"), name)]
-        return max(found, key=lambda li: specificity(li.get("hostname")), default=None)
+    def at(self, request: dict) -> list:
+        """The listeners of the address that was connected to: a Gateway's own address is its own, all others belong to
+        the Gateways that asked for none."""
+        own = [li for li in self.listeners if li["addresses"] and request["address"] in li["addresses"]]
+        claimed = {a for li in self.listeners for a in li["addresses"] or []}
+        return own if request["address"] in claimed else [li for li in self.listeners if li["addresses"] is None]
+
+    def most_specific(self, request: dict, name: str) -> list:
+        """The listeners of the port that a hostname belongs to: one, or one of each Gateway that shares the address."""
+        found = [li for li in self.at(request) if li["port"] == request["port"] and covers(li.get("hostname"), name)]
+        best = max((specificity(li.get("hostname")) for li in found), default=None)
+        return [li for li in found if specificity(li.get("hostname")) == best]
 
     def refuses(self, request: dict) -> bool:
         """TLS ends where no listener has a certificate for the SNI."""
         sni = (request["sni"] or "").lower()
         if not sni:
             raise Unsettled("no SNI")
-        here = self.most_specific(request["port"], sni)
+        here = self.most_specific(request, sni)
         anywhere = [li for li in self.listeners if li["protocol"] == "HTTPS" and covers(li.get("hostname"), sni)]
-        if here is None and anywhere:
-            raise Unsettled("a certificate of another port")
-        return here is None
+        if not here and anywhere:
+            raise Unsettled("a certificate of another port or address")
+        return not here
 
     def answers(self, request: dict) -> list:
         raw, _, query = request["target"].partition("?")
@@ -377,16 +411,16 @@ class World:
         if path is None:
             return local(400)
         host = re.sub(":[0-9]*$", "", request["host"].lower())
-        listener = self.most_specific(request["port"], host)
+        listeners = self.most_specific(request, host)
         if request["scheme"] == "https":
-            meant = self.most_specific(request["port"], request["sni"].lower())
-            if listener is not None and listener is not meant:
+            meant = self.most_specific(request, request["sni"].lower())
+            if listeners and listeners != meant:
                 return local(421)
-        if listener is None:
+        if not listeners:
             return local(404)
         found = []
         for route in self.all("HTTPRoute") + self.all("GRPCRoute"):
-            for hostname in self.hostnames_on(listener, route):
+            for hostname in {name for listener in listeners for name in self.hostnames_on(listener, route)}:
                 if covers(hostname, host):
                     found += self.matching(route, specificity(hostname), request, path, query)
         if not found:
@@ -398,7 +432,7 @@ class World:
             raise Unsettled("where a regular expression stands among other matches")
         if len({f["route"]["kind"] for f in found}) > 1:
             raise Unsettled("a hostname for both kinds of routes")
-        return self.answers_of(first["rule"], first["match"], first["route"], listener, request, host, path, query)
+        return self.answers_of(first["rule"], first["match"], first["route"], listeners[0], request, host, path, query)
 
     def matching(self, route: dict, host_rank: tuple, request: dict, path: str, query: str) -> list:
         """The matches of a route that hold, each with its place in the order of precedence: hostname, path, method,

@@ -17,6 +17,8 @@ Features:
     cors                echo: of any method, where credentials forbid *
     backends            with filters of their own; both: of the same headers as the rule's
     grpc                some worlds are of GRPCRoutes
+    gateways            several, some with addresses of their own
+    sets                ListenerSets
 """
 
 import copy
@@ -36,6 +38,7 @@ ODD_SEGMENTS = ("a%20b", "a+b", "p(q)", "d$x", "v1.0", "s*t", "*", "%C3%BC", "x.
 REGEXES = ("/a/[0-9]+", "/b.*", "/(a|b)/c?", "/ab/x|/ab/y", "/c/.+")
 SERVICES = ("shop.Cart", "shop.v1.Items", "Echo")
 METHODS = ("Get", "GetItem", "PutItem")
+ADDRESSES = ("10.9.0.1", "10.9.0.2", "10.9.0.3")
 HEADERS = ("x-a", "X-B", "x-c")
 VALUES = ("1", "2", "x y", "$host", "${x}", "$1", "\\$y", "a,b", "path/", "x'y", 'a"b', "%2F", "1;2")
 VALUES_WITH_COLON = ('{"a":"$b"}', "a:b", "http://x/", "$env://PATH")
@@ -120,9 +123,10 @@ class Maker:
         if "https" in self.features:
             out.append({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "cert", "namespace": "infra"},
                         "type": "kubernetes.io/tls", "data": certificate()})  # fmt: skip
-        listeners = self.listeners()
-        out.append({"apiVersion": GATEWAY, "kind": "Gateway", "metadata": {"name": "gw", "namespace": "infra"},
-                    "spec": {"gatewayClassName": "apisix", "listeners": listeners}})  # fmt: skip
+        parents = [self.gateway(name) for name in ("gw", "gx", "gy")[: self.pick(1, 2, 3) if "gateways" in self.features else 1]]
+        if "sets" in self.features:
+            parents += [self.listener_set(f"ls{n}", parents) for n in range(self.pick(0, 1, 2))]
+        out += parents
         for namespace in NAMESPACES[1:]:
             out += self.services(namespace)
         if self.chance(0.5, "grants"):
@@ -132,15 +136,35 @@ class Maker:
                         "spec": {"from": [{"group": "gateway.networking.k8s.io", "kind": "GRPCRoute" if self.grpc else "HTTPRoute",
                                    "namespace": "shop"}],
                                  "to": [allowed]}})  # fmt: skip
-        return out + [self.route(f"r{n}", listeners) for n in range(self.rng.randint(1, 5))]
+        return out + [self.route(f"r{n}", parents) for n in range(self.rng.randint(1, 5 + 2 * (len(parents) > 1)))]
 
-    def route(self, name: str, listeners: list) -> dict:
-        parent = {"name": "gw", "namespace": "infra"}
+    def gateway(self, name: str) -> dict:
+        spec = {"gatewayClassName": "apisix", "listeners": self.listeners()}
+        if self.chance(0.5, "gateways"):
+            spec["addresses"] = [{"value": self.pick(*ADDRESSES[:2])}]
+        if "sets" in self.features:
+            spec["allowedListeners"] = {"namespaces": {"from": self.pick("All", "All", "Same", "None")}}
+        return {"apiVersion": GATEWAY, "kind": "Gateway", "metadata": {"name": name, "namespace": "infra"}, "spec": spec}
+
+    def listener_set(self, name: str, gateways: list) -> dict:
+        meta = {"name": name, "namespace": self.pick("infra", "shop"), "creationTimestamp": f"2026-01-0{self.pick(1, 2)}T00:00:00Z"}
+        parent = {"name": self.pick(*gateways)["metadata"]["name"], "namespace": "infra"}
+        return {"apiVersion": GATEWAY, "kind": "ListenerSet", "metadata": meta,
+                "spec": {"parentRef": parent, "listeners": self.listeners()}}  # fmt: skip
+
+    def parent(self, of: dict) -> dict:
+        parent = {"name": of["metadata"]["name"], "namespace": of["metadata"]["namespace"]}
+        if of["kind"] != "Gateway":
+            parent["kind"] = of["kind"]
         if self.chance(0.2):
-            parent["sectionName"] = self.pick(*listeners)["name"]
+            parent["sectionName"] = self.pick(*of["spec"]["listeners"])["name"]
         if self.chance(0.1):
-            parent["port"] = self.pick(*listeners)["port"]
-        spec = {"parentRefs": [parent], "rules": [self.rule() for _ in range(self.rng.randint(1, 3))]}
+            parent["port"] = self.pick(*of["spec"]["listeners"])["port"]
+        return parent
+
+    def route(self, name: str, parents: list) -> dict:
+        some = self.rng.sample(parents, self.rng.randint(1, min(2, len(parents))))
+        spec = {"parentRefs": [self.parent(p) for p in some], "rules": [self.rule() for _ in range(self.rng.randint(1, 3))]}
         if self.chance(0.4, "hostnames"):
             spec["hostnames"] = self.rng.sample(HOSTNAMES, self.rng.randint(1, 2))
         meta = {"name": name, "namespace": self.pick("shop", "shop", "shop", "shop", "two", "infra"),
@@ -368,7 +392,7 @@ class Maker:
                 if self.chance(0.5):
                     headers["access-control-request-headers"] = self.pick("x-one", "x-one, x-two", "x-other")
         return {
-            "address": "10.9.0.1",
+            "address": self.pick(*ADDRESSES) if "gateways" in self.features else ADDRESSES[0],
             "port": listener["port"],
             "scheme": "https" if https else "http",
             "sni": sni,
@@ -400,7 +424,7 @@ def near(route: dict, hostname, listeners: list) -> list:
 
 
 def requests(rng, objects: list, count: int, features=()) -> list:
-    listeners = [li for o in objects if o["kind"] == "Gateway" for li in o["spec"]["listeners"]]
+    listeners = [li for o in objects if o["kind"] in ("Gateway", "ListenerSet") for li in o["spec"]["listeners"]]
     matches = [
         (obj, match)
         for obj in objects
