@@ -14,7 +14,7 @@ packages() {
     test) echo jq bats luajit mandoc openssl python3 python3-yaml python3-jsonschema ;;
     lint) echo clang-format clang-tidy cppcheck mandoc shellcheck jq ;;
     fuzz) echo clang llvm ;;
-    bench) echo time python3 jq ;;
+    bench) echo time python3 jq curl ;;
     *) echo "deps.sh: unknown topic $1" >&2 && exit 2 ;;
     esac
 }

@@ -28,10 +28,11 @@ $(FUZZ_REPLAYS): %: %.o $(B)/tests/fuzz/standalone.o $(B)/libgw.a
 golden-update: all ## rewrite the expectations of the golden tests (ONLY=part-of-name); read git diff after it
 	@B='$(B)' UPDATE=1 tests/golden.sh $(ONLY) | sed -n '/^not ok/,/^ok/p'
 
-bench: ## time every stage for N routes (default 1000)
+bench: ## time every stage and the Admin API for N routes (default 1000)
 	@tests/deps.sh build test bench
 	@$(MAKE) $(QUIET) B='$(B)' all
 	@B='$(B)' tests/bench/bench.sh $(or $(N),1000)
+	@B='$(B)' tests/bench/push.sh $(or $(N),1000)
 
 demo: ## build, and run the example shop through the pipe
 	@tests/deps.sh build demo
