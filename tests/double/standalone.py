@@ -205,7 +205,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.say(200, {})
 
     def head(self, state, body):
-        self.say(200, state.whole(), state.headers())
+        self.say(200, state.whole() if self.command == "GET" else None, state.headers())
 
     def put(self, state, body):
         cut, state.cut = state.cut, None
