@@ -205,11 +205,15 @@ static bool is_token(const char *s)
 
 static bool serves_sessions(const struct rule *r)
 {
-    return jx_is_obj(jx_get(r->spec, "sessionPersistence")) && !r->t->options->no_lua && r->n_ways == 1 &&
+    int n_whole = 0;
+    for (int i = 0; i < r->n_ways; i++)
+        n_whole += !r->ways[i].is_broken;
+    return jx_is_obj(jx_get(r->spec, "sessionPersistence")) && !r->t->options->no_lua && n_whole <= 1 &&
            !r->kind->is_grpc && is_token(session_name(r));
 }
 
-static void put_session(const struct rule *r, const struct match *m, const struct backends *b, jv *plugins)
+static void put_session(const struct rule *r, const struct way *w, const struct match *m,
+                        const struct backends *b, jv *plugins)
 {
     enum { MAX_UPSTREAMS = 20 };
     jv spec = jx_get(r->spec, "sessionPersistence");
@@ -222,7 +226,7 @@ static void put_session(const struct rule *r, const struct match *m, const struc
                                     *life = jx_getstr_or(jx_get(spec, "cookieConfig"), "lifetimeType", "");
     struct lua_session s = {.name = session_name(r),
                             .path = path.p,
-                            .salt = r->ways[0].name.text,
+                            .salt = w->name.text,
                             .is_header = str_eq(jx_getstr_or(spec, "type", "Cookie"), "Header"),
                             .is_permanent = str_eq(life, "Permanent"),
                             .max_age = timeout ? (int64_t)seconds_of(timeout) : 0};
@@ -276,7 +280,7 @@ static void put_behaviour(const struct rule *r, const struct way *w, const struc
         put_timeouts(r, route);
         if (!filters_redirect(w->filters)) {
             struct backends b = backends_read(w->backends);
-            put_session(r, m, &b, &plugins);
+            put_session(r, w, m, &b, &plugins);
             backends_put(&b, r->kind->is_grpc, route, &plugins);
         }
     }
@@ -368,20 +372,30 @@ static void give(struct way *w, jv backend)
     jb_add(&w->backends, jb_copy(backend));
 }
 
+/* Whether some references are broken, some are not, and the share of the broken ones can be exact. */
+static bool parts_broken(const struct rule *r, jv resolved)
+{
+    bool any[2] = {false, false};
+    for (int i = 0; i < jx_len(resolved); i++)
+        if (jx_getint_or(jx_at(resolved, i), "weight", 1) > 0)
+            any[jx_getstr(jx_at(resolved, i), "reason") != NULL] = true;
+    return any[false] && any[true] && !r->t->options->no_lua;
+}
+
 static void find_ways(struct rule *r)
 {
     jv refs = jx_get(r->spec, "backendRefs"), resolved = jx_get(r->resolved, "backends");
     struct way *plain = NULL, *broken = NULL;
-    bool any_own = false;
+    bool splits = parts_broken(r, resolved);
     for (int i = 0; i < jx_len(refs); i++)
-        any_own |= jx_len(jx_get(jx_at(refs, i), "filters")) > 0;
+        splits |= jx_len(jx_get(jx_at(refs, i), "filters")) > 0;
     for (int i = 0; i < jx_len(resolved) && r->n_ways < MAX_WAYS; i++) {
         jv b = jx_at(resolved, i);
         bool has_own = jx_len(jx_get(jx_at(refs, i), "filters")) > 0,
              is_broken = jx_getstr(b, "reason") != NULL;
-        if (any_own && jx_getint_or(b, "weight", 1) <= 0)
+        if (splits && jx_getint_or(b, "weight", 1) <= 0)
             continue;
-        struct way **w = any_own && is_broken ? &broken : &plain;
+        struct way **w = splits && is_broken ? &broken : &plain;
         if (has_own && !is_broken) {
             give(add_way(r, i), b);
             continue;
