@@ -36,7 +36,7 @@ struct backends backends_read(jv resolved)
         }
         add_upstream(&b, id.text, weight);
         b.valid += weight;
-        b.is_websocket |= str_eq(jx_getstr_or(ref, "appProtocol", ""), "kubernetes.io/ws");
+        b.is_websocket |= has_prefix(jx_getstr_or(ref, "appProtocol", ""), "kubernetes.io/ws"); /* or wss */
     }
     return b;
 }

@@ -73,6 +73,8 @@ void translate_service(struct translation *t)
             id_of_upstream(t->rec->id.ns, t->rec->id.name, (int)jx_getint_or(port, "port", 0), variant);
         jv o = translation_object(t, id.text);
         jb_put_str(&o, "type", "roundrobin");
+        if (str_eq(jx_getstr_or(port, "appProtocol", ""), "kubernetes.io/wss"))
+            jb_put_str(&o, "scheme", "https");
         put_variant(&o, variant, nodes_of(jx_get(port, "endpoints")));
         translation_add(t, "upstreams", o);
     }
