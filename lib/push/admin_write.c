@@ -155,21 +155,6 @@ static int wave_of(const struct op *op)
     return op->type == OP_DELETE ? 2 * LAST_WRITE + 1 - n : n;
 }
 
-/* One of these upstreams that the object names, owned; NULL: none. */
-static char *named_in(const struct item *item, const struct refs *upstreams)
-{
-    struct refs named = {0};
-    char *found = NULL;
-    if (upstreams->n == 0)
-        return NULL;
-    refs_add(&named, item);
-    for (size_t i = 0; i < named.n && !found; i++)
-        if (refs_has(upstreams, named.items[i]))
-            found = xstrdup(named.items[i]);
-    refs_release(&named);
-    return found;
-}
-
 /* The upstreams that are still named once what is left of the plan is done. */
 static void named_later(const struct writing *w, struct refs *named)
 {
@@ -193,7 +178,7 @@ static char *obstacle(const struct writing *w, const struct op *op, const struct
     const char *before = w->admin->is_listed ? NULL : refusals_find(&w->admin->refusals, op, admin_now());
     if (before)
         return xstrdup(before);
-    char *missing = op->type == OP_DELETE ? NULL : named_in(op->item, &w->missing);
+    char *missing = op->type == OP_DELETE ? NULL : refs_first_named(&w->missing, op->item);
     if (missing) {
         char *why = xasprintf("not sent: it names upstreams \"%s\", which could not be created", missing);
         free(missing);
