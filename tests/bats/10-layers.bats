@@ -42,7 +42,8 @@ may_use() { # DIR ALLOWED...
 @test "lib/gw and lib/apisix touch no descriptor, clock or socket" {
     run ! grep -nE '#include <(unistd|fcntl|sys/socket|sys/stat|curl/.*|netdb)\.h>' "$root"/lib/{gw,apisix}/*.[ch]
     [ -z "$output" ]
-    run ! grep -nwE '(time|clock_gettime|gettimeofday|fopen|open|read|write|getenv|printf|system)\(' "$root"/lib/{gw,apisix}/*.c
+    # "ngx.time()" is Lua, in a string
+    run ! grep -nE '(^|[^.[:alnum:]_])(time|clock_gettime|gettimeofday|fopen|open|read|write|getenv|printf|system)\(' "$root"/lib/{gw,apisix}/*.c
 }
 
 @test "no unsafe string functions" {

@@ -13,9 +13,10 @@ spec: {rules: [{filter: []}]}
 END
     cat >shop/20-limit.yaml <<'END'
 apiVersion: gateway.networking.k8s.io/v1
-kind: GRPCRoute
+kind: TLSRoute
 metadata: {name: rpc}
 spec:
+  hostnames: [rpc.example]
   rules:
     - backendRefs: [{name: rpc, port: 9000}]
 ---
@@ -44,14 +45,14 @@ lint() { # FORMAT ARGS...
     lint json
     jq -es 'all(.severity and .message and .by and (.line | type == "number"))' <<<"$output"
     jq -es 'any(.file == "shop/30-torn.yaml" and .line == 2 and .column == 1 and (.id | not))' <<<"$output"
-    jq -es 'any(.object == "GRPCRoute rpc" and .severity == "warning" and .line >= 1)' <<<"$output"
+    jq -es 'any(.object == "TLSRoute rpc" and .severity == "warning" and .line >= 1)' <<<"$output"
 }
 
 @test "what gw-validate and a later stage say of one field is said once" {
     lint json
-    [[ $(jq -s 'map(select(.object == "GRPCRoute rpc")) | length' <<<"$output") == 1 ]] || fail "$output"
+    [[ $(jq -s 'map(select(.object == "TLSRoute rpc")) | length' <<<"$output") == 1 ]] || fail "$output"
     cp -r "$root/docs/examples/bookshop" books
-    sed -i '0,/^    backendRefs:/s//    retry: {attempts: 2}\n    backendRefs:/' books/30-api.yaml
+    sed -i '0,/^    backendRefs:/s//    retry: {attempts: 2, codes: [500]}\n    backendRefs:/' books/30-api.yaml
     run -1 --separate-stderr gw-lint books
     [[ $(grep -c 'rules\[0\].retry' <<<"$output") == 1 && $output == *field-not-honoured* ]] || fail "$output"
 }
@@ -60,7 +61,7 @@ lint() { # FORMAT ARGS...
     lint github
     grep -qE '^::error file=shop/10%2C 100%25%3A #odd.yaml,line=4,title=field-unknown::HTTPRoute shop/' <<<"$output" || fail "$output"
     grep -qE '^::error file=shop/30-torn.yaml,line=2,col=1,title=manifest::' <<<"$output" || fail "$output"
-    grep -qE '^::warning file=shop/20-limit.yaml,line=[0-9]+,title=[a-z-]+::GRPCRoute ' <<<"$output" || fail "$output"
+    grep -qE '^::warning file=shop/20-limit.yaml,line=[0-9]+,title=[a-z-]+::TLSRoute ' <<<"$output" || fail "$output"
     run ! grep -vE '^::(error|warning|notice) ' <<<"$output"
 }
 
