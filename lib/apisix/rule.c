@@ -87,17 +87,21 @@ static void add_place(const struct rule *r, const struct way *w, const struct en
 static void add_random_share(const struct rule *r, int way, jv *vars)
 {
     int64_t total = 0, before = 0;
+    struct buf b;
     for (int i = 0; i < r->n_ways; i++) {
         before += i < way ? r->ways[i].weight : 0;
         total += r->ways[i].weight;
     }
+    if (total == 0)
+        return;
     unsigned from = (unsigned)(before * 65536 / total),
              to = (unsigned)((before + r->ways[way].weight) * 65536 / total);
-    struct buf b;
     buf_init(&b, BUF_MAX_SCRATCH);
-    if (to < 65536) {
+    if (to == 0) {
+        jb_add(vars, condition("request_id", "~~", "^$")); /* less than one in 65536 */
+    } else if (to < 65536) {
         share_regex(&b, to);
-        jb_add(vars, condition("request_id", "~~", b.p ? b.p : "^$"));
+        jb_add(vars, condition("request_id", "~~", b.p));
     }
     if (from > 0) {
         jv c = jb_arr();

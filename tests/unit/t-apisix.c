@@ -30,8 +30,7 @@ static void escapes(void)
     check_escape(variable_quote, "a\\$b", "a\\$b", "behind a backslash APISIX leaves it alone");
     check_escape(variable_quote, "$env://PATH", "${_d??$}env://PATH", "an environment reference is none");
     check_escape(replacement_quote, "/a$1", "/a$$1", "a dollar in a replacement is doubled");
-    check_escape(decode, "/a%20b%2fc%zz%", "/a b/c%zz%",
-                 "percent escapes are decoded, what is none stays");
+    check_escape(decode, "/a%20b%2fc%zz%", "/a b/c%zz%", "percent escapes are decoded, what is none stays");
     check_escape(percent_encode_path, "/a b$c%41?#\"", "/a%20b%24c%41%3F%23%22",
                  "a path for a Location is encoded");
     check_escape(regex_keep, "a${{X}}", "a$\\x7b{X}}", "a regex loses the text that APISIX would replace");
