@@ -174,11 +174,14 @@ def agree(wanted: dict, got: dict, request: dict) -> bool:
 def known(api: gateway_api.World, request: dict, got: dict) -> bool:
     """Differences that are known."""
     if got == {"tls": "refused"}:
-        # A wildcard covers one label only when APISIX looks for a certificate; names further below are served if routes
-        # say them in full.
+        # A wildcard covers one label only when APISIX looks for a certificate, whatever other ports or less specific
+        # listeners have; names further below it are served if its routes say them in full.
+        sni = request["sni"].lower()
+        found = [li for li in api.listeners if li["protocol"] == "HTTPS" and gateway_api.covers(li.get("hostname"), sni)]
+        best = max((li.get("hostname") for li in found), key=gateway_api.specificity)
         routes = api.all("HTTPRoute") + api.all("GRPCRoute")
-        said = {name for li in api.listeners for route in routes for name in api.hostnames_on(li, route)}
-        return request["sni"].count(".") > 1 and request["sni"] not in said
+        said = {name for li in found if li.get("hostname") == best for r in routes for name in api.hostnames_on(li, r)}
+        return best is not None and best.startswith("*.") and "." in sni[: 1 - len(best)] and sni not in said
     return False
 
 

@@ -263,7 +263,8 @@ class World:
         for obj in objects:
             meta = obj["metadata"]
             self.objects[(obj["kind"], meta.get("namespace", ""), meta["name"])] = obj
-        self.listeners = [li for gateway in self.all("Gateway") for li in self.listeners_of(gateway)]
+        gateways = [g for g in self.all("Gateway") if ("GatewayClass", "", g["spec"]["gatewayClassName"]) in self.objects]
+        self.listeners = [li for gateway in gateways for li in self.listeners_of(gateway)]
         self.listeners = [li for li in self.listeners if li["protocol"] != "HTTPS" or self.has_certificate(li)]
 
     def listeners_of(self, gateway: dict) -> list:
