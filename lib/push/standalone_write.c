@@ -147,6 +147,12 @@ static void put(struct writing *w)
     w->s->wrote_at = standalone_now();
 }
 
+/* Accepted, or known already. No other answer is APISIX's. */
+static bool is_taken(const struct writing *w)
+{
+    return w->status == 202 || w->status == 204;
+}
+
 static int64_t milliseconds(void)
 {
     struct timespec t;
@@ -221,7 +227,7 @@ static bool put_back(struct writing *w)
     struct document wanted = w->next;
     w->next = w->before; /* lent */
     nap(INTERVAL);
-    bool is_back = !write_next(w) && w->status >= 200 && w->status < 300;
+    bool is_back = !write_next(w) && is_taken(w);
     w->next = wanted;
     w->s->is_known = false; /* it is read again */
     return is_back;
@@ -281,11 +287,10 @@ static int find_out(struct writing *w)
 
 static int settle(struct writing *w)
 {
-    bool is_taken = w->status >= 200 && w->status < 300;
-    if (w->may_pass || (is_taken && w->is_reconnected))
-        return find_out(w);
-    if (!is_taken)
+    if (w->status >= 300 && !w->may_pass)
         return refused(w);
+    if (!is_taken(w) || w->is_reconnected)
+        return find_out(w);
     become_live(w);
     return EXIT_OK;
 }

@@ -1,5 +1,6 @@
 # gw-push and an APISIX that takes its whole configuration over its API and keeps it in memory.
 load helpers
+load double
 
 setup() {
     dir=$(mktemp -d "$BATS_TEST_TMPDIR/push.XXXX")
@@ -14,6 +15,7 @@ teardown() {
     [[ -z ${url_a:-} ]] || [ "$(ask a GET /test | jq -c .wrong)" = "[]" ] || rc=1
     ((rc == 0)) || ask a GET /test | jq -r '.wrong[]' >&2
     kill "${pids[@]}"
+    double_stop strict
     return "$rc"
 }
 
@@ -295,6 +297,45 @@ put_by_hand() { # DOCUMENT
         [ "$(states)" = programmed ]
         [ "$(upstreams)" = cart ]
     done
+}
+
+@test "whatever becomes of a request at a strict double: the next push ends where an unbroken one ends" {
+    double_start strict --mode standalone
+    up_to gw-translate >"$dir/shop"
+    here() { gw-push --timeout 3 --to "standalone:$strict_url" <"$dir/shop" >"$dir/out" 2>"$dir/err"; }
+    objects() {
+        curl -sS -H "X-API-KEY: $APISIX_ADMIN_KEY" "$strict_url/apisix/admin/configs" |
+            jq -S 'with_entries(select(.value | type == "array")) | map_values(map(del(.modifiedIndex)))'
+    }
+    here
+    objects >"$dir/whole"
+    [ "$(jq '.routes | length > 5' "$dir/whole")" = true ]
+    # 1 GET, 2 POST to validate, 3 HEAD, 4 PUT
+    while read -r n do code; do
+        double_ctl strict restart >/dev/null
+        until [ "$(double_ctl strict ports | jq .listening)" = true ]; do sleep 0.02; done
+        double_ctl strict forget >/dev/null
+        double_ctl strict faults '[{"nth":'"$n"',"do":'"$do"'}]' >/dev/null
+        rc=0
+        here || rc=$?
+        [ "$rc" = "$code" ] || fail "$do at $n: exit code $rc: $(cat "$dir/err")"
+        [ "$rc" != 0 ] || diff <(objects) "$dir/whole" || fail "$do at $n: not at once"
+        here
+        diff <(objects) "$dir/whole" || fail "$do at $n"
+        [ "$(double_ctl strict stats | jq -c '[.wrong, .dangling]')" = "[[],[]]" ]
+    done <<'DO'
+1 {"garbage":"empty"} 1
+1 {"cut":"middle"} 0
+2 {"restart":"before"} 0
+3 {"restart":"after"} 0
+4 {"cut":"before"} 0
+4 {"cut":"after"} 0
+4 {"status":500,"applies":true} 0
+4 {"status":503} 0
+4 {"garbage":"text"} 0
+4 {"garbage":"binary"} 0
+4 {"restart":"before"} 0
+DO
 }
 
 @test "a document that does not fit is taken back" {
