@@ -262,6 +262,16 @@ static bool add_mirror(const struct step *s)
     return true;
 }
 
+/* The asking is the rule's (ext_auth.h). */
+static bool add_ext_auth(const struct step *s)
+{
+    if (!str_eq(jx_getstr_or(s->spec, "protocol", ""), "HTTP"))
+        return cannot(s, "protocol",
+                      "APISIX can ask for authorisation over HTTP only; the rule answers 500 rather than let "
+                      "requests through");
+    return true;
+}
+
 static const struct filter_type {
     const char *name, *member;
     bool (*add)(const struct step *s);
@@ -272,6 +282,7 @@ static const struct filter_type {
     {"RequestRedirect", "requestRedirect", add_redirect},
     {"CORS", "cors", add_cors},
     {"RequestMirror", "requestMirror", add_mirror},
+    {"ExternalAuth", "externalAuth", add_ext_auth},
 };
 
 static const struct filter_type *type_of(jv filter)

@@ -1,5 +1,6 @@
 #include "apisix/lua.h"
 
+#include <ctype.h>
 #include <openssl/evp.h>
 #include <stdlib.h>
 
@@ -104,6 +105,82 @@ char *lua_session_upstream(const struct lua_session *s, const char *const *ids, 
         buf_addf(&b, "%s'%s'", i ? "," : "", ids[i]);
     buf_adds(&b, "}) do local u=get(id) for _,n in ipairs(u and u.nodes or {}) do "
                  "if tok(n.host,n.port)==t then ctx.upstream_id=id return end end end end");
+    char *text = xstrndup(b.p, b.len);
+    buf_free(&b);
+    return text;
+}
+
+/* ---- external authorisation ---- */
+
+/* {'Base64 of the lower-case text', ...}, decoded when the function is made. */
+static void add_names(struct buf *b, jv names)
+{
+    buf_addc(b, '{');
+    for (int i = 0; i < jx_len(names); i++) {
+        char lower[256];
+        const char *name = jx_str(jx_at(names, i));
+        size_t n = 0;
+        for (; name && name[n] && n + 1 < sizeof lower; n++)
+            lower[n] = (char)tolower((unsigned char)name[n]);
+        lower[n] = '\0';
+        add_text(b, lower);
+        buf_addc(b, ',');
+    }
+    buf_addc(b, '}');
+}
+
+/* What belongs to one connection or to the body of one message is never taken over to another. */
+#define AUTH_OWN                                                                                             \
+    "local function own(n) n=n:lower() return n:find('^content%-') or n:find('^proxy%-') or "                \
+    "({host=1,[':authority']=1,connection=1,['keep-alive']=1,te=1,trailer=1,['transfer-encoding']=1,"        \
+    "upgrade=1})[n] end "
+
+/* Without a length HTTP/2 bodies cannot be read; methods without a body have none. */
+#define AUTH_READS_BODY                                                                                      \
+    "local body if max>0 then "                                                                              \
+    "if got['content-length'] or got['transfer-encoding'] then local why "                                   \
+    "body,why=core.request.get_body(max,ctx) if why then return 413 end "                                    \
+    "elseif (ngx.req.http_version() or 0)>=2 and not ({GET=1,HEAD=1,OPTIONS=1,DELETE=1})[method] then "      \
+    "return 411 end end "
+
+#define AUTH_ASKS                                                                                            \
+    "local up=require('apisix.upstream').get_by_id(id) local nodes=up and up.nodes or {} "                   \
+    "if #nodes==0 then return 403 end local node=nodes[math.random(#nodes)] "                                \
+    "local headers={host=got.host,authorization=got.authorization,['content-length']=tostring(#(body or "    \
+    "''))} "                                                                                                 \
+    "for _,n in ipairs(allowed) do if not own(n) then headers[n]=got[n] end end "                            \
+    "if body and got['content-type'] then headers['content-type']=got['content-type'] end "                  \
+    "local path,query=(prefix..ctx.var.real_request_uri):match('^([^?]*)%?"                                  \
+    "?(.*)$') "                                                                                              \
+    "local client=require('resty.http').new() client:set_timeout(5000) "                                     \
+    "if not client:connect({scheme='http',host=node.host,port=node.port}) then return 403 end "              \
+    "local r=client:request({method=method,path=path,query=query~='' and query or nil,headers=headers,"      \
+    "body=body}) if not r then return 403 end "                                                              \
+    "local text=r:read_body() client:set_keepalive() "
+
+#define AUTH_JUDGES                                                                                          \
+    "if r.status==200 then "                                                                                 \
+    "for _,n in ipairs(back) do if not own(n) then core.request.set_header(ctx,n,r.headers[n]) end end "     \
+    "if #back==0 then for n,v in pairs(r.headers) do "                                                       \
+    "if not own(n) then core.request.set_header(ctx,n,v) end end end return end "                            \
+    "if r.status<300 then return 403 end "                                                                   \
+    "for n,v in pairs(r.headers) do if not own(n) or n:lower()=='content-type' then ngx.header[n]=v end "    \
+    "end "                                                                                                   \
+    "return r.status,text or '' end"
+
+char *lua_ext_auth(const struct lua_ext_auth *a)
+{
+    struct buf b;
+    buf_init(&b, BUF_MAX_SCRATCH);
+    buf_addf(&b, "local id,max='%s',%lld local prefix=", a->upstream, (long long)a->max_body);
+    add_text(&b, a->prefix);
+    buf_adds(&b, " local allowed,back=");
+    add_names(&b, a->allowed);
+    buf_addc(&b, ',');
+    add_names(&b, a->back);
+    buf_adds(&b, " " AUTH_OWN "return function(conf,ctx) local core=require('apisix.core') "
+                 "local got,method=ngx.req.get_headers(0),ngx.req.get_method() " AUTH_READS_BODY AUTH_ASKS
+                     AUTH_JUDGES);
     char *text = xstrndup(b.p, b.len);
     buf_free(&b);
     return text;

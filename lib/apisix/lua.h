@@ -40,4 +40,16 @@ char *lua_session(const struct lua_session *s);
  */
 char *lua_session_upstream(const struct lua_session *s, const char *const *ids, int n);
 
+/* What another service must say 200 to (Gateway API HTTPExternalAuthFilter over HTTP). */
+struct lua_ext_auth {
+    const char *upstream; /* the id of its own */
+    const char *prefix;   /* of the path that it is asked for; any text */
+    jv allowed;           /* names of headers that it is told beside Host and Authorization; any text */
+    jv back;              /* names of headers of its answer that the request gets; none: all */
+    int64_t max_body;     /* bytes of the body that it is told at most; 0: none */
+};
+
+/* For a serverless function in phase access. Whatever goes wrong, the request is not let through. Owned. */
+char *lua_ext_auth(const struct lua_ext_auth *a);
+
 #endif

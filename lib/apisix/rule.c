@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "apisix/backends.h"
+#include "apisix/ext_auth.h"
 #include "apisix/filters.h"
 #include "apisix/ids.h"
 #include "apisix/lua.h"
@@ -16,6 +17,7 @@ enum { MAX_WAYS = 20 };
 struct way {
     jv filters;  /* owned: the rule's, then the backend's */
     jv mirrors;  /* owned */
+    jv auth;     /* owned: functions that ask whether a request may pass */
     jv backends; /* owned: of the resolved ones, those that are here */
     int64_t weight;
     int backend;    /* whose filters stand behind the rule's, or -1 */
@@ -184,14 +186,20 @@ static void cookie_path(const struct match *m, struct buf *out)
         buf_addc(out, '/');
 }
 
-static jv serverless(const char *phase, char *owned_function)
+static jv serverless(const char *phase, jv owned_functions)
 {
-    jv o = jb_obj(), functions = jb_arr();
+    jv o = jb_obj();
+    jb_put_str(&o, "phase", phase);
+    jb_put(&o, "functions", owned_functions);
+    return o;
+}
+
+static jv list_of(char *owned_function)
+{
+    jv functions = jb_arr();
     jb_add_str(&functions, owned_function);
     free(owned_function);
-    jb_put_str(&o, "phase", phase);
-    jb_put(&o, "functions", functions);
-    return o;
+    return functions;
 }
 
 static const char *session_name(const struct rule *r)
@@ -239,9 +247,15 @@ static void put_session(const struct rule *r, const struct way *w, const struct 
         ids[n] = backends_upstream(b, n);
         n++;
     }
-    jb_put(plugins, "serverless-pre-function", serverless("before_proxy", lua_session(&s)));
-    if (n > 1) /* behind traffic-split, whose choice it overrules */
-        jb_put(plugins, "serverless-post-function", serverless("access", lua_session_upstream(&s, ids, n)));
+    jb_put(plugins, "serverless-pre-function", serverless("before_proxy", list_of(lua_session(&s))));
+    if (n > 1) { /* behind traffic-split, whose choice it overrules */
+        jv asks = jx_path(*plugins, "serverless-post-function.functions"),
+           functions = jx_is_none(asks) ? jb_arr() : jb_copy(asks);
+        jv more = list_of(lua_session_upstream(&s, ids, n));
+        jb_add(&functions, jb_copy(jx_at(more, 0)));
+        jb_free(more);
+        jb_put(plugins, "serverless-post-function", serverless("access", functions));
+    }
     buf_free(&path);
 }
 
@@ -284,6 +298,8 @@ static void put_behaviour(const struct rule *r, const struct way *w, const struc
         put_timeouts(r, route);
         if (!filters_redirect(w->filters)) {
             struct backends b = backends_read(w->backends);
+            if (jx_len(w->auth) > 0)
+                jb_put(&plugins, "serverless-post-function", serverless("access", jb_copy(w->auth)));
             put_session(r, w, m, &b, &plugins);
             backends_put(&b, r->kind->is_grpc, route, &plugins);
         }
@@ -361,12 +377,17 @@ static struct way *add_way(struct rule *r, int backend)
     if (backend >= 0)
         own = jx_get(jx_at(jx_get(r->spec, "backendRefs"), backend), "filters");
     jv copies = joined(jx_get(r->resolved, "mirrors"), backend >= 0 ? jx_get(ref, "mirrors") : JX_NONE);
-    *w = (struct way){
-        .filters = joined(jx_get(r->spec, "filters"), own), .backends = jb_arr(), .backend = backend};
+    jv asked = joined(jx_get(r->resolved, "auth"), backend >= 0 ? jx_get(ref, "auth") : JX_NONE);
+    *w = (struct way){.filters = joined(jx_get(r->spec, "filters"), own),
+                      .backends = jb_arr(),
+                      .auth = jb_arr(),
+                      .backend = backend};
+    w->is_broken = !ext_auth_functions(w->filters, asked, &w->auth);
     w->mirrors = mirrors_read(w->filters, copies);
     w->name = backend >= 0 ? id_make("%s.%s.%s.%d_%d", r->kind->prefix, id->ns, id->name, r->index, backend)
                            : id_make("%s.%s.%s.%d", r->kind->prefix, id->ns, id->name, r->index);
     jb_free(copies);
+    jb_free(asked);
     return w;
 }
 
@@ -424,6 +445,16 @@ static void note(const struct rule *r, bool is_so, const char *member, const cha
         findings_addf(r->t->findings, F_NOT_HONOURED, path, "%s", text);
 }
 
+static void refuse(const struct rule *r, const char *member, const char *text)
+{
+    static const struct finding_condition unsupported = {"Accepted", "False", "UnsupportedValue"};
+    char path[80];
+    snprintf(path, sizeof path, "spec.rules[%d].%s", r->index, member);
+    findings_add(
+        r->t->findings,
+        &(struct finding){.id = F_UNSUPPORTED, .path = path, .message = text, .condition = &unsupported});
+}
+
 /* What is not translated, or not whole, and may be left out without opening a door. */
 static void note_ignored(const struct rule *r)
 {
@@ -472,6 +503,10 @@ static void judge(struct rule *r, struct way *w)
     struct match m = rule_match(r->spec, 0);
     if (!w->is_broken && !put_filters(r, w, &m, 0, &scratch, r->t->findings))
         w->is_broken = r->is_invalid = true;
+    if (!w->is_broken && jx_len(w->auth) > 0 && (r->t->options->no_lua || r->kind->is_grpc)) {
+        refuse(r, "filters", "ExternalAuth needs HTTP, and Lua in routes; the rule answers with an error");
+        w->is_broken = r->is_invalid = true;
+    }
     if (!w->is_broken && jx_len(w->mirrors) > 0)
         add_mirror_routes(r, w, jx_getstr(jx_get(scratch, "proxy-rewrite"), "host"));
     jb_free(scratch);
@@ -482,6 +517,7 @@ static void release(struct rule *r)
     for (int i = 0; i < r->n_ways; i++) {
         jb_free(r->ways[i].filters);
         jb_free(r->ways[i].mirrors);
+        jb_free(r->ways[i].auth);
         jb_free(r->ways[i].backends);
     }
 }

@@ -255,24 +255,37 @@ static jv resolve_backend(struct work *w, jv ref, const char *variant, const cha
     return o;
 }
 
-/* One entry for each RequestMirror among the filters, or JX_NONE. */
-static jv resolve_mirrors(struct work *w, jv filters, const char *where)
+/* One entry for each filter that has this member, for its backendRef, or JX_NONE. */
+static jv resolve_filters(struct work *w, jv filters, const char *member, const char *variant,
+                          const char *where)
 {
-    char variant[VARIANT_MAX];
     jv list = JX_NONE;
-    w->kind->variant(JX_NONE, variant);
     for (int i = 0; i < jx_len(filters); i++) {
         char path[160];
-        jv ref = jx_path(jx_at(filters, i), "requestMirror.backendRef");
+        jv ref = jx_get(jx_get(jx_at(filters, i), member), "backendRef");
         if (!jx_is_obj(ref))
             continue;
-        snprintf(path, sizeof path, "%s.filters[%d].requestMirror.backendRef", where, i);
+        snprintf(path, sizeof path, "%s.filters[%d].%s.backendRef", where, i, member);
         if (jx_is_none(list))
             list = jb_arr();
         jb_add(&list, resolve_backend(w, ref, variant, path));
-        w->has_mirror = true;
     }
     return list;
+}
+
+/* Adds to `o`, the rule or backend of these filters, what other Services they need. */
+static void put_filters(struct work *w, jv filters, const char *where, jv *o)
+{
+    char variant[VARIANT_MAX];
+    w->kind->variant(JX_NONE, variant);
+    jv mirrors = resolve_filters(w, filters, "requestMirror", variant, where),
+       auth = resolve_filters(w, filters, "externalAuth", "", where);
+    if (!jx_is_none(mirrors)) {
+        w->has_mirror = true;
+        jb_put(o, "mirrors", mirrors);
+    }
+    if (!jx_is_none(auth))
+        jb_put(o, "auth", auth);
 }
 
 static jv resolve_rule(struct work *w, jv rule, int i)
@@ -280,20 +293,16 @@ static jv resolve_rule(struct work *w, jv rule, int i)
     char where[64], variant[VARIANT_MAX];
     snprintf(where, sizeof where, "spec.rules[%d]", i);
     w->kind->variant(rule, variant);
-    jv o = jb_obj(), backends = jb_arr(), refs = jx_get(rule, "backendRefs"),
-       mirrors = resolve_mirrors(w, jx_get(rule, "filters"), where);
+    jv o = jb_obj(), backends = jb_arr(), refs = jx_get(rule, "backendRefs");
+    put_filters(w, jx_get(rule, "filters"), where, &o);
     for (int k = 0; k < jx_len(refs); k++) {
         char path[96];
         snprintf(path, sizeof path, "spec.rules[%d].backendRefs[%d]", i, k);
-        jv backend = resolve_backend(w, jx_at(refs, k), variant, path),
-           copies = resolve_mirrors(w, jx_get(jx_at(refs, k), "filters"), path);
-        if (!jx_is_none(copies))
-            jb_put(&backend, "mirrors", copies);
+        jv backend = resolve_backend(w, jx_at(refs, k), variant, path);
+        put_filters(w, jx_get(jx_at(refs, k), "filters"), path, &backend);
         jb_add(&backends, backend);
     }
     jb_put(&o, "backends", backends);
-    if (!jx_is_none(mirrors))
-        jb_put(&o, "mirrors", mirrors);
     return o;
 }
 
