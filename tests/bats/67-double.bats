@@ -93,3 +93,20 @@ DO
     [ "$(double_ctl state | jq '[.routes, .upstreams, .ssls | length] | add')" = 0 ]
     [ "$(stat .dangling)" = "[]" ]
 }
+
+@test "a redirect is not followed, and the key is shown to nobody else" {
+    double_start
+    double_start other
+    double_ctl faults '[{"nth":2,"do":{"status":302,"headers":{"Location":"'"$other_url"'/apisix/admin/routes"}}}]'
+    ! shop_to "admin:$apisix_url" || fail "a push that was sent elsewhere has worked"
+    [ "$(stat .writes)" = 0 ]
+    [ "$(double_ctl other stats | jq .requests)" = 0 ]
+}
+
+@test "a list without an end is given up, and nothing is written for it" {
+    double_start
+    double_ctl faults '[{"match":"GET /routes","times":0,"do":{"garbage":"huge","delay_ms":4096}}]'
+    ! timeout 60 gw-push --retry-for 0 --to "admin:$apisix_url" <<<"$sync_line" >/dev/null 2>"$BATS_TEST_TMPDIR/err"
+    [ "$(stat .writes)" = 0 ]
+    [ -s "$BATS_TEST_TMPDIR/err" ]
+}

@@ -250,7 +250,7 @@ class Double:
         return {
             "requests": len(self.log),
             "counts": dict(sorted(self.counts.items())),
-            "writes": sum(n for k, n in self.counts.items() if k.split(" ")[0] in ("PUT", "POST", "PATCH", "DELETE")),
+            "writes": sum(n for k, n in self.counts.items() if not k.startswith(("GET ", "HEAD ")) and "validate" not in k),
             "connections": self.opened,
             "dangling": self.api.dangling,
             "wrong": getattr(self.api, "wrong", []),
@@ -375,7 +375,8 @@ class Double:
         if did:
             entry["fault"] = did
         self.log.append(entry)
-        kind = entry["path"].partition("?")[0].strip("/").partition("/")[0] or "/"
+        path = entry["path"].partition("?")[0].strip("/")
+        kind = path if path.endswith("/validate") else path.partition("/")[0] or "/"
         self.counts["%s %s %s" % (request.method, kind, status)] += 1
 
 
