@@ -130,6 +130,9 @@ class Rule:
             raise ValueError("a rule has match, nth, times, do, not " + ", ".join(sorted(given)))
         if given["do"].keys() - ACTIONS:
             raise ValueError("nobody can do " + ", ".join(sorted(given["do"].keys() - ACTIONS)))
+        for name, known in (("cut", CUTS), ("garbage", GARBAGE.keys() | {"huge"})):
+            if name in given["do"] and given["do"][name] not in known:
+                raise ValueError("no %s called %s" % (name, given["do"][name]))
         self.match, self.do = given.get("match", ""), given["do"]
         self.nth, self.times = given.get("nth", 1), given.get("times", 1)
         self.seen = self.hits = 0
@@ -147,6 +150,7 @@ class Rule:
 ACTIONS = {
     "status", "body", "headers", "applies", "delay_ms", "cut", "stall_ms", "hang", "garbage", "restart", "die", "edit", "raw",
 }  # fmt: skip
+CUTS = {"before", "after", "middle"}
 GARBAGE = {
     "text": b"HTTP/1.1 200 OK\r\nContent-Length: 15\r\n\r\n<html>no</html>",
     "binary": b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03garbage\r\n\r\n",
@@ -511,8 +515,6 @@ class Connection(asyncio.Protocol):
             self.transport.write(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n" + b'{"total":1,"list":[')
             self.flood(int(do.get("delay_ms", 0)) or 2048)
             return
-        if what and what not in GARBAGE:
-            print("apisix_double: no garbage called %s" % what, file=sys.stderr, flush=True)
         self.transport.write(do["raw"].encode("latin-1") if "raw" in do else GARBAGE.get(what, b""))
         if what not in ("text", "empty"):
             self.transport.close()

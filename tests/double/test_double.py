@@ -802,7 +802,8 @@ class OfServer(unittest.TestCase):
     def test_commands_that_nobody_knows(self):
         self.start()
         self.assertEqual(self.call("double", "POST", "/_double/nothing")[0], 404)
-        self.assertEqual(self.call("double", "POST", "/_double/faults", [{"do": {"sing": 1}}])[0], 400)
+        for do in ({"sing": 1}, {"cut": "bread"}, {"garbage": "bin"}):
+            self.assertEqual(self.call("double", "POST", "/_double/faults", [{"do": do}])[0], 400, do)
         self.assertEqual(self.call("double", "POST", "/_double/set", {"nothing": 1})[0], 400)
 
 
