@@ -376,6 +376,7 @@ DO
     for name in standalone: standalone:ftp://x standalone:http://a,http://a "standalone:$url_a," \
         standalone:http://u:hush@a standalone:http://a/x?y=z; do
         run -2 gw-push --to "$name" </dev/null
+        [[ $output != *hush* ]]
     done
 }
 
