@@ -272,6 +272,13 @@ static bool add_ext_auth(const struct step *s)
     return true;
 }
 
+/* Its plugins are the rule's, which knows what others there are. */
+static bool add_extension(const struct step *s)
+{
+    (void)s;
+    return true;
+}
+
 static const struct filter_type {
     const char *name, *member;
     bool (*add)(const struct step *s);
@@ -283,6 +290,7 @@ static const struct filter_type {
     {"CORS", "cors", add_cors},
     {"RequestMirror", "requestMirror", add_mirror},
     {"ExternalAuth", "externalAuth", add_ext_auth},
+    {"ExtensionRef", "extensionRef", add_extension},
 };
 
 static const struct filter_type *type_of(jv filter)

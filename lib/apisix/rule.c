@@ -5,6 +5,7 @@
 
 #include "apisix/backends.h"
 #include "apisix/ext_auth.h"
+#include "apisix/extension.h"
 #include "apisix/filters.h"
 #include "apisix/ids.h"
 #include "apisix/lua.h"
@@ -15,10 +16,11 @@ enum { MAX_WAYS = 20 };
 
 /* A way that requests can go. */
 struct way {
-    jv filters;  /* owned: the rule's, then the backend's */
-    jv mirrors;  /* owned */
-    jv auth;     /* owned: functions that ask whether a request may pass */
-    jv backends; /* owned: of the resolved ones, those that are here */
+    jv filters;    /* owned: the rule's, then the backend's */
+    jv mirrors;    /* owned */
+    jv extensions; /* owned: as resolved */
+    jv auth;       /* owned: functions that ask whether a request may pass */
+    jv backends;   /* owned: of the resolved ones, those that are here */
     int64_t weight;
     int backend;    /* whose filters stand behind the rule's, or -1 */
     bool is_broken; /* a filter cannot be honoured, or it is the way of broken references */
@@ -303,6 +305,8 @@ static void put_behaviour(const struct rule *r, const struct way *w, const struc
             put_session(r, w, m, &b, &plugins);
             backends_put(&b, r->kind->is_grpc, route, &plugins);
         }
+        bool known;
+        extensions_put(w->extensions, &plugins, &known);
     }
     findings_release(&said);
     if (jx_len(plugins) > 0)
@@ -383,6 +387,8 @@ static struct way *add_way(struct rule *r, int backend)
                       .auth = jb_arr(),
                       .backend = backend};
     w->is_broken = !ext_auth_functions(w->filters, asked, &w->auth);
+    w->extensions =
+        joined(jx_get(r->resolved, "extensions"), backend >= 0 ? jx_get(ref, "extensions") : JX_NONE);
     w->mirrors = mirrors_read(w->filters, copies);
     w->name = backend >= 0 ? id_make("%s.%s.%s.%d_%d", r->kind->prefix, id->ns, id->name, r->index, backend)
                            : id_make("%s.%s.%s.%d", r->kind->prefix, id->ns, id->name, r->index);
@@ -497,6 +503,33 @@ static void add_mirror_routes(const struct rule *r, const struct way *w, const c
     jb_free(any);
 }
 
+/* A plugin occurs once in a route: an extension may not bring one that is there by the rest of the rule. */
+static void judge_extensions(struct rule *r, struct way *w)
+{
+    jv route = jb_obj(), extensions = w->extensions;
+    struct match m = rule_match(r->spec, 0);
+    bool known;
+    w->extensions = JX_NONE;
+    put_behaviour(r, w, &m, &(struct entry){.binding = JX_NONE}, &route);
+    w->extensions = extensions;
+    jv others = jx_get(route, "plugins"), plugins = jx_is_obj(others) ? jb_copy(others) : jb_obj();
+    const char *clash = extensions_put(extensions, &plugins, &known);
+    if (clash) {
+        char text[320];
+        snprintf(text, sizeof text,
+                 "the plugin %.128s of an extension is taken by another filter or by the backends; the rule "
+                 "answers "
+                 "with an error",
+                 clash);
+        refuse(r, "filters", text);
+        r->is_invalid = true;
+    }
+    if (clash || !known)
+        w->is_broken = true;
+    jb_free(plugins);
+    jb_free(route);
+}
+
 static void judge(struct rule *r, struct way *w)
 {
     jv scratch = jb_obj();
@@ -507,6 +540,8 @@ static void judge(struct rule *r, struct way *w)
         refuse(r, "filters", "ExternalAuth needs HTTP, and Lua in routes; the rule answers with an error");
         w->is_broken = r->is_invalid = true;
     }
+    if (!w->is_broken && jx_len(w->extensions) > 0)
+        judge_extensions(r, w);
     if (!w->is_broken && jx_len(w->mirrors) > 0)
         add_mirror_routes(r, w, jx_getstr(jx_get(scratch, "proxy-rewrite"), "host"));
     jb_free(scratch);
@@ -518,6 +553,7 @@ static void release(struct rule *r)
         jb_free(r->ways[i].filters);
         jb_free(r->ways[i].mirrors);
         jb_free(r->ways[i].auth);
+        jb_free(r->ways[i].extensions);
         jb_free(r->ways[i].backends);
     }
 }

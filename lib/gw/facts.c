@@ -96,6 +96,19 @@ static struct namespace *read_namespace(jv object)
     return ns;
 }
 
+static struct plugin_config *read_plugins(jv object)
+{
+    struct plugin_config *c = xcalloc(1, sizeof *c);
+    jv list = jx_path(object, "spec.plugins");
+    c->plugins = jb_obj();
+    for (int i = 0; i < jx_len(list); i++) {
+        jv plugin = jx_at(list, i), config = jx_get(plugin, "config");
+        c->needs_secret |= jx_is_obj(jx_get(plugin, "secretRef"));
+        jb_put(&c->plugins, jx_getstr_or(plugin, "name", ""), jx_is_obj(config) ? jb_copy(config) : jb_obj());
+    }
+    return c;
+}
+
 static struct grant *read_grant(jv object)
 {
     struct grant *g = xcalloc(1, sizeof *g);
@@ -129,6 +142,7 @@ void facts_read(struct node *n, jv object)
     case NODE_SLICE: n->facts = read_slice(object); break;
     case NODE_SECRET: n->facts = read_secret(object); break;
     case NODE_NAMESPACE: n->facts = read_namespace(object); break;
+    case NODE_PLUGINS: n->facts = read_plugins(object); break;
     case NODE_GRANT: n->facts = read_grant(object); break;
     default: break;
     }
@@ -186,6 +200,7 @@ void facts_free(struct node *n)
     case NODE_SLICE: free_slice(n->facts); break;
     case NODE_SECRET: free_secret(n->facts); break;
     case NODE_NAMESPACE: jb_free(((struct namespace *)n->facts)->labels); break;
+    case NODE_PLUGINS: jb_free(((struct plugin_config *)n->facts)->plugins); break;
     case NODE_GRANT: free_grant(n->facts); break;
     case NODE_GATEWAY: gateway_clear(n->facts); break;
     case NODE_LISTENERSET: listener_set_clear(n->facts); break;

@@ -57,6 +57,11 @@ struct namespace
     jv labels; /* owned object */
 };
 
+struct plugin_config {
+    jv plugins;        /* owned: {name: configuration} */
+    bool needs_secret; /* some configuration is in a Secret, which is not read */
+};
+
 struct grant_from {
     char *group, *kind, *ns;
 };

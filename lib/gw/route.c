@@ -273,19 +273,82 @@ static jv resolve_filters(struct work *w, jv filters, const char *member, const 
     return list;
 }
 
+/* What is wrong with a reference that an extensionRef makes; NULL: nothing. */
+static const char *extension_problem(const struct node *n, jv ref, struct backend *b)
+{
+    const struct plugin_config *c = n ? n->facts : NULL;
+    const char *name = jx_getstr_or(ref, "name", "");
+    if (!n) {
+        snprintf(b->message, sizeof b->message,
+                 "%s/%s cannot be a filter; an apisix.apache.org/PluginConfig is expected",
+                 jx_getstr_or(ref, "group", ""), jx_getstr_or(ref, "kind", ""));
+        return "InvalidKind";
+    }
+    if (!c) {
+        snprintf(b->message, sizeof b->message, "PluginConfig %s/%s does not exist", n->ns, name);
+        return "FilterNotFound";
+    }
+    if (c->needs_secret) {
+        snprintf(b->message, sizeof b->message, "PluginConfig %s/%s has a secretRef, which is not read yet",
+                 n->ns, name);
+        return "UnsupportedValue";
+    }
+    return NULL;
+}
+
+static jv resolve_extension(struct work *w, jv ref, const char *path)
+{
+    struct backend b = {0};
+    struct node *n = NULL;
+    jv o = jb_obj();
+    if (str_eq(jx_getstr_or(ref, "group", ""), "apisix.apache.org") &&
+        str_eq(jx_getstr_or(ref, "kind", ""), "PluginConfig"))
+        n = world_look(w->c->world, w->node, NODE_PLUGINS, w->node->ns, jx_getstr_or(ref, "name", ""));
+    b.reason = extension_problem(n, ref, &b);
+    if (n && node_is_unknown(n)) {
+        w->route->is_held = true;
+    } else if (b.reason) {
+        note_problem(w, &b, path);
+        jb_put_str(&o, "reason", b.reason);
+    } else {
+        jb_put(&o, "plugins", jb_copy(((const struct plugin_config *)n->facts)->plugins));
+    }
+    return o;
+}
+
+/* One entry for each ExtensionRef among the filters, or JX_NONE. */
+static jv resolve_extensions(struct work *w, jv filters, const char *where)
+{
+    jv list = JX_NONE;
+    for (int i = 0; i < jx_len(filters); i++) {
+        char path[160];
+        jv ref = jx_get(jx_at(filters, i), "extensionRef");
+        if (!jx_is_obj(ref))
+            continue;
+        snprintf(path, sizeof path, "%s.filters[%d].extensionRef", where, i);
+        if (jx_is_none(list))
+            list = jb_arr();
+        jb_add(&list, resolve_extension(w, ref, path));
+    }
+    return list;
+}
+
 /* Adds to `o`, the rule or backend of these filters, what other Services they need. */
 static void put_filters(struct work *w, jv filters, const char *where, jv *o)
 {
     char variant[VARIANT_MAX];
     w->kind->variant(JX_NONE, variant);
     jv mirrors = resolve_filters(w, filters, "requestMirror", variant, where),
-       auth = resolve_filters(w, filters, "externalAuth", "", where);
+       auth = resolve_filters(w, filters, "externalAuth", "", where),
+       extensions = resolve_extensions(w, filters, where);
     if (!jx_is_none(mirrors)) {
         w->has_mirror = true;
         jb_put(o, "mirrors", mirrors);
     }
     if (!jx_is_none(auth))
         jb_put(o, "auth", auth);
+    if (!jx_is_none(extensions))
+        jb_put(o, "extensions", extensions);
 }
 
 static jv resolve_rule(struct work *w, jv rule, int i)

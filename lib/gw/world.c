@@ -22,6 +22,7 @@ static const struct {
     {"", "Secret", NODE_SECRET},
     {"", "ConfigMap", NODE_CONFIGMAP},
     {"", "Namespace", NODE_NAMESPACE},
+    {"apisix.apache.org", "PluginConfig", NODE_PLUGINS},
     {"discovery.k8s.io", "EndpointSlice", NODE_SLICE},
 };
 

@@ -31,6 +31,7 @@ enum node_kind {
     NODE_SECRET,
     NODE_CONFIGMAP,
     NODE_NAMESPACE,
+    NODE_PLUGINS, /* a PluginConfig of APISIX */
     NODE_GRANT,
     NODE_GRANTS, /* bucket: the ReferenceGrants of a namespace */
     NODE_SLICES, /* bucket: the EndpointSlices of a Service */

@@ -1,0 +1,16 @@
+#include "apisix/extension.h"
+
+const char *extensions_put(jv resolved, jv *plugins, bool *known)
+{
+    *known = true;
+    for (int i = 0; i < jx_len(resolved); i++) {
+        jv mine = jx_get(jx_at(resolved, i), "plugins");
+        *known &= jx_is_obj(mine);
+        for (struct jx_iter it = jx_iter(mine); jx_next(&it);) {
+            if (!jx_is_none(jx_get(*plugins, it.key)))
+                return it.key;
+            jb_put(plugins, it.key, jb_copy(it.value));
+        }
+    }
+    return NULL;
+}
