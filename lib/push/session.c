@@ -89,7 +89,13 @@ static void serve(struct session *s, bool full, bool knows_all)
     free(errands);
 }
 
-static void report(struct session *s)
+static bool has_changed(const struct plan *p)
+{
+    return p->n_created + p->n_updated + p->n_deleted > 0;
+}
+
+/* A look that finds nothing to do is not worth a line every ten seconds. */
+static void report(struct session *s, bool is_look)
 {
     for (size_t i = 0; i < s->n_places; i++) {
         const struct place *p = &s->places[i];
@@ -100,7 +106,8 @@ static void report(struct session *s)
     s->code = worse(s->code, stash_emit(&s->stash, &s->wanted, s->places, s->n_places, &s->complaints));
     complaints_tell(&s->complaints);
     for (size_t i = 0; i < s->n_places; i++)
-        place_tell_summary(&s->places[i]);
+        if (!is_look || (s->places[i].outcome == OUTCOME_DONE && has_changed(&s->places[i].plan)))
+            place_tell_summary(&s->places[i]);
 }
 
 /* Returns an exit code. */
@@ -153,7 +160,7 @@ static void take_sync(struct session *s, const struct rec *r)
     if (r->full && s->wanted.has_gaps)
         warn_of_gaps(s);
     serve(s, r->full, wanted_sync(&s->wanted, r->full));
-    report(s);
+    report(s, false);
     if (s->options.metrics_file && !s->options.dry_run)
         s->code = worse(s->code, write_metrics(s));
     settle(s);
@@ -179,7 +186,7 @@ void session_look(struct session *s)
     if (!s->has_synced || s->n_unsynced > 0 || s->options.dry_run || !wants_look(s))
         return;
     serve(s, false, false);
-    report(s);
+    report(s, true);
     settle(s);
     if (s->passes_syncs && s->stash.n_written > n_written)
         out_write(PLAIN_SYNC, strlen(PLAIN_SYNC));

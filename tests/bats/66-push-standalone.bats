@@ -236,7 +236,7 @@ put_by_hand() { # DOCUMENT
     kill -KILL "${pids[1]}"
     wait "${pids[1]}" || true
     unset "pids[1]"
-    follow --to "standalone:$url_a,$url_b" --retry-for 0 --recheck 1
+    follow --to "standalone:$url_a,$url_b" --retry-for 0 --recheck 1 --verbose
     { upstream cart; full; } >&7
     synced 1
     rm "$dir/port-b"
@@ -252,6 +252,8 @@ put_by_hand() { # DOCUMENT
     [ "$(upstreams a)" = cart ]
     finish 4
     [ "$(grep -c 'cannot be read' "$dir/err")" = 1 ]
+    [ "$(grep -c 'info: .*1 created' "$dir/err")" = 3 ]
+    [ "$(grep -c 'info: .*0 created' "$dir/err")" -le 2 ]
 }
 
 @test "instances that differ each get their own difference" {
