@@ -180,11 +180,14 @@ static void replace_full_path(const struct step *s, const char *to)
         buf_addc(&decoded, '/');
     buf_add_decoded(&decoded, to, strlen(to));
     if (strchr(decoded.p, '?')) {
-        jv o = own(&s->plugins->rewrite);
+        jv o = own(&s->plugins->rewrite), regex = jb_arr();
         if (*to != '/')
             buf_addc(&b, '/');
         percent_encode_path(&b, to);
-        jb_put_str(&o, "uri", b.p);
+        buf_adds(&b, "$1");
+        jb_add_str(&regex, "^[^?]*(\\?[\\s\\S]*)?$"); /* with the flag the query is a part of it */
+        jb_add_str(&regex, b.p);
+        jb_put(&o, "regex_uri", regex);
         jb_put_bool(&o, "use_real_request_uri_unsafe", true);
         s->plugins->rewrite = o;
     } else {

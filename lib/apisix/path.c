@@ -35,13 +35,13 @@ static jv quoted_condition(const char *s, size_t n, const char *end)
 }
 
 /*
- * A segment that begins with ':' has the router build that expression too: the literal ends before it, unless
- * all of it is tame.
+ * A segment that begins with ':' has the router build that expression too, of whole segments: the literal
+ * ends before it, unless all of it is tame and ends with a segment.
  */
 static size_t safe_length(const char *s, size_t n)
 {
     const char *colon = memmem(s, n, "/:", 2);
-    return colon && !is_tame(s, n) ? (size_t)(colon - s) + 1 : n;
+    return colon && (!is_tame(s, n) || s[n - 1] != '/') ? (size_t)(colon - s) + 1 : n;
 }
 
 /* The uri that takes all paths starting with the n literal bytes. */

@@ -45,6 +45,14 @@ enum answer answer_of(const struct http_response *r)
     return a;
 }
 
+/* {"key":"/apisix/routes/...",...}: looked for, not parsed, since every write is answered with all it wrote.
+ */
+bool answer_is_of_api(const struct http_response *r)
+{
+    struct slice body = trim((struct slice){r->body, r->len});
+    return body.n > 0 && *body.p == '{' && memmem(body.p, body.n, "\"key\"", 5);
+}
+
 char *answer_reason(const struct http_response *r, const struct item *item)
 {
     const char *why;

@@ -16,6 +16,10 @@ enum answer {
 
 enum answer answer_of(const struct http_response *r);
 
+/* Whether the answer to a write is the Admin API's, and not that of something before it that answers 200 to
+ * all. */
+bool answer_is_of_api(const struct http_response *r);
+
 /*
  * Why it is not done, in a few words: owned. Of what the server says the error message only, and nothing in
  * it that is secret in `item` (NULL: nothing is).

@@ -76,6 +76,11 @@ static bool answered(void *ctx, struct call *c, const struct http_response *r)
     enum answer answer = answer_of(r);
     if (answer == ANSWER_AGAIN || (answer == ANSWER_STALE && c->tries < STALE_TRIES))
         return not_yet(c, r);
+    if (answer == ANSWER_DONE && !answer_is_of_api(r)) {
+        fail(w, op, xasprintf("the server answers %d, but not as the Admin API does", r->status), r->seconds);
+        w->is_lost = true;
+        return true;
+    }
     if (answer == ANSWER_DONE || (answer == ANSWER_ABSENT && op->type == OP_DELETE)) {
         settle(w, op, OP_DONE, NULL, r->seconds);
         return true;

@@ -212,7 +212,7 @@ served() { # COUNT
 }
 
 @test "an upstream stays while a route that could not be changed names it" {
-    script '[{"match":"PUT /stream_routes/a","status":201,"applies":true},{"match":"PUT /stream_routes/a","times":9,"status":400,"body":{"error_msg":"no"}}]'
+    script '[{"match":"PUT /stream_routes/a","status":201,"applies":true,"body":{"key":"/apisix/stream_routes/a"}},{"match":"PUT /stream_routes/a","times":9,"status":400,"body":{"error_msg":"no"}}]'
     { upstream old; stream_route a old; full; } | push
     forget
     # The server would let it go: it does not look at stream routes.

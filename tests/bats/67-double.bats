@@ -68,6 +68,8 @@ stat() { double_ctl stats | jq -c "$1"; }
 13 {"cut":"middle"}
 1 {"garbage":"text"}
 3 {"garbage":"text"}
+13 {"garbage":"text"}
+9 {"garbage":"text"}
 3 {"garbage":"long"}
 13 {"garbage":"long"}
 9 {"garbage":"binary"}
