@@ -127,8 +127,17 @@ static bool add_request_headers(const struct step *s)
 static bool add_response_addition(const struct step *s, const char *name, const char *value)
 {
     struct buf b;
-    if (strchr(value, ':'))
-        return cannot(s, "add", "APISIX cannot add a response header whose value holds a colon; `set` can");
+    if (strchr(value, ':') && s->plugins->no_lua)
+        return cannot(s, "add",
+                      "without Lua APISIX cannot add a response header whose value holds a colon; `set` can");
+    if (strchr(value, ':')) {
+        jv o = jb_obj(), all = jx_is_none(s->plugins->additions) ? jb_arr() : s->plugins->additions;
+        jb_put_str(&o, "name", name);
+        jb_put_str(&o, "value", value);
+        jb_add(&all, o);
+        s->plugins->additions = all;
+        return true;
+    }
     buf_init(&b, BUF_MAX_SCRATCH);
     buf_addf(&b, "%s: ", name);
     variable_quote(&b, value);
@@ -305,9 +314,9 @@ static const struct filter_type *type_of(jv filter)
     return NULL;
 }
 
-void plugins_init(struct plugins *p)
+void plugins_init(struct plugins *p, bool no_lua)
 {
-    *p = (struct plugins){JX_NONE, JX_NONE, JX_NONE, JX_NONE, JX_NONE};
+    *p = (struct plugins){JX_NONE, JX_NONE, JX_NONE, JX_NONE, JX_NONE, JX_NONE, no_lua};
 }
 
 bool filter_add(struct plugins *p, jv filter, const struct match *m, int redirect_port, const char *path,
@@ -377,5 +386,7 @@ void plugins_finish(struct plugins *p, jv *to)
         jb_put(to, "redirect", p->redirect);
     if (!jx_is_none(p->cors))
         jb_put(to, "cors", p->cors);
-    plugins_init(p);
+    jv additions = p->additions;
+    plugins_init(p, p->no_lua);
+    p->additions = additions;
 }

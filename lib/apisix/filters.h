@@ -17,9 +17,11 @@ struct plugins {
     jv response_headers; /* owned: {set, add, remove} of response-rewrite */
     jv redirect;         /* owned, or none */
     jv cors;             /* owned, or none */
+    jv additions;        /* owned, or none: headers that no plugin can add to the response, [{name, value}] */
+    bool no_lua;         /* then there are none */
 };
 
-void plugins_init(struct plugins *p);
+void plugins_init(struct plugins *p, bool no_lua);
 
 /*
  * The port that the Location of a redirect must name for requests that come in by this listener port:
@@ -36,7 +38,7 @@ bool filters_redirect(jv filters);
 bool filter_add(struct plugins *p, jv filter, const struct match *m, int redirect_port, const char *path,
                 struct findings *fs);
 
-/* Moves what was gathered into `to`, the route's plugins object. */
+/* Moves what was gathered into `to`, the route's plugins object, all but the additions. */
 void plugins_finish(struct plugins *p, jv *to);
 
 #endif

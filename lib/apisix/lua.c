@@ -110,6 +110,26 @@ char *lua_session_upstream(const struct lua_session *s, const char *const *ids, 
     return text;
 }
 
+/* ---- headers ---- */
+
+char *lua_add_headers(jv headers)
+{
+    struct buf b;
+    buf_init(&b, BUF_MAX_SCRATCH);
+    buf_adds(&b, "return function() local add=require('apisix.core').response.add_header");
+    for (int i = 0; i < jx_len(headers); i++) {
+        buf_adds(&b, " add(");
+        add_text(&b, jx_getstr_or(jx_at(headers, i), "name", ""));
+        buf_addc(&b, ',');
+        add_text(&b, jx_getstr_or(jx_at(headers, i), "value", ""));
+        buf_addc(&b, ')');
+    }
+    buf_adds(&b, " end");
+    char *text = xstrndup(b.p, b.len);
+    buf_free(&b);
+    return text;
+}
+
 /* ---- external authorisation ---- */
 
 /* {'Base64 of the lower-case text', ...}, decoded when the function is made. */

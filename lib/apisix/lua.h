@@ -40,6 +40,12 @@ char *lua_session(const struct lua_session *s);
  */
 char *lua_session_upstream(const struct lua_session *s, const char *const *ids, int n);
 
+/*
+ * For a serverless function in phase header_filter: adds headers to the response, which response-rewrite
+ * cannot when a value holds a colon. `headers`: [{name, value}], any text. Owned.
+ */
+char *lua_add_headers(jv headers);
+
 /* What another service must say 200 to (Gateway API HTTPExternalAuthFilter over HTTP). */
 struct lua_ext_auth {
     const char *upstream; /* the id of its own */

@@ -196,6 +196,32 @@ static jv serverless(const char *phase, jv owned_functions)
     return o;
 }
 
+/*
+ * A route has two plugins that run Lua, and each has one phase. False, with nothing put, when both are taken
+ * by other phases.
+ */
+static bool put_functions(jv *plugins, const char *phase, jv owned_functions)
+{
+    static const char *const places[] = {"serverless-post-function", "serverless-pre-function"};
+    for (size_t i = 0; i < N_ELEMS(places); i++) {
+        jv there = jx_get(*plugins, places[i]), all = jb_arr();
+        const char *taken = jx_getstr(there, "phase");
+        if (taken && !str_eq(taken, phase)) {
+            jb_free(all);
+            continue;
+        }
+        for (int k = 0; k < jx_len(jx_get(there, "functions")); k++)
+            jb_add(&all, jb_copy(jx_at(jx_get(there, "functions"), k)));
+        for (int k = 0; k < jx_len(owned_functions); k++)
+            jb_add(&all, jb_copy(jx_at(owned_functions, k)));
+        jb_put(plugins, places[i], serverless(phase, all));
+        jb_free(owned_functions);
+        return true;
+    }
+    jb_free(owned_functions);
+    return false;
+}
+
 static jv list_of(char *owned_function)
 {
     jv functions = jb_arr();
@@ -250,14 +276,8 @@ static void put_session(const struct rule *r, const struct way *w, const struct 
         n++;
     }
     jb_put(plugins, "serverless-pre-function", serverless("before_proxy", list_of(lua_session(&s))));
-    if (n > 1) { /* behind traffic-split, whose choice it overrules */
-        jv asks = jx_path(*plugins, "serverless-post-function.functions"),
-           functions = jx_is_none(asks) ? jb_arr() : jb_copy(asks);
-        jv more = list_of(lua_session_upstream(&s, ids, n));
-        jb_add(&functions, jb_copy(jx_at(more, 0)));
-        jb_free(more);
-        jb_put(plugins, "serverless-post-function", serverless("access", functions));
-    }
+    if (n > 1) /* behind traffic-split, whose choice it overrules */
+        put_functions(plugins, "access", list_of(lua_session_upstream(&s, ids, n)));
     buf_free(&path);
 }
 
@@ -271,41 +291,49 @@ static void filter_path(const struct rule *r, const struct way *w, int i, char *
         snprintf(path, n, "spec.rules[%d].backendRefs[%d].filters[%d]", r->index, w->backend, i - of_rule);
 }
 
+/* False when something cannot be honoured. */
 static bool put_filters(const struct rule *r, const struct way *w, const struct match *m, int redirect_port,
                         jv *plugins, struct findings *fs)
 {
     struct plugins p;
     bool all = true;
-    plugins_init(&p);
+    plugins_init(&p, r->t->options->no_lua);
     for (int i = 0; i < jx_len(w->filters); i++) {
         char path[120];
         filter_path(r, w, i, path, sizeof path);
         all &= filter_add(&p, jx_at(w->filters, i), m, redirect_port, path, fs);
     }
     plugins_finish(&p, plugins);
+    if (jx_len(p.additions) > 0)
+        all &= put_functions(plugins, "header_filter", list_of(lua_add_headers(p.additions)));
+    jb_free(p.additions);
     return all;
 }
 
-static void put_behaviour(const struct rule *r, const struct way *w, const struct match *m,
+/* False when something of it cannot be honoured. */
+static bool put_behaviour(const struct rule *r, const struct way *w, const struct match *m,
                           const struct entry *e, jv *route)
 {
     struct findings said; /* the filters were judged before; do not say it again for each match */
     jv plugins = jb_obj();
+    bool all = true, known;
     findings_init(&said);
     if (w->is_broken) {
         jb_put(&plugins, "fault-injection", abort_broken(r->kind->is_grpc));
     } else {
-        put_filters(r, w, m, e->redirect_port, &plugins, &said);
+        bool redirects = filters_redirect(w->filters);
+        struct backends b = backends_read(w->backends);
+        if (!redirects)
+            put_session(r, w, m, &b, &plugins);
+        if (!redirects && jx_len(w->auth) > 0)
+            all = put_functions(&plugins, "access", jb_copy(w->auth));
+        all &= put_filters(r, w, m, e->redirect_port, &plugins, &said);
         mirrors_put(r->t, w->mirrors, w->name.text, &plugins);
         put_timeouts(r, route);
-        if (!filters_redirect(w->filters)) {
-            struct backends b = backends_read(w->backends);
-            if (jx_len(w->auth) > 0)
-                jb_put(&plugins, "serverless-post-function", serverless("access", jb_copy(w->auth)));
-            put_session(r, w, m, &b, &plugins);
+        if (redirects)
+            backends_release(&b);
+        else
             backends_put(&b, r->kind->is_grpc, route, &plugins);
-        }
-        bool known;
         extensions_put(w->extensions, &plugins, &known);
     }
     findings_release(&said);
@@ -313,6 +341,7 @@ static void put_behaviour(const struct rule *r, const struct way *w, const struc
         jb_put(route, "plugins", plugins);
     else
         jb_free(plugins);
+    return all;
 }
 
 /* ---- a route ---- */
@@ -503,14 +532,23 @@ static void add_mirror_routes(const struct rule *r, const struct way *w, const c
     jb_free(any);
 }
 
-/* A plugin occurs once in a route: an extension may not bring one that is there by the rest of the rule. */
-static void judge_extensions(struct rule *r, struct way *w)
+/*
+ * A plugin occurs once in a route: an extension may not bring one that is there by the rest of the rule, and
+ * functions in Lua have two places.
+ */
+static void judge_whole(struct rule *r, struct way *w)
 {
     jv route = jb_obj(), extensions = w->extensions;
     struct match m = rule_match(r->spec, 0);
     bool known;
     w->extensions = JX_NONE;
-    put_behaviour(r, w, &m, &(struct entry){.binding = JX_NONE}, &route);
+    if (!put_behaviour(r, w, &m, &(struct entry){.binding = JX_NONE}, &route)) {
+        refuse(r, "filters",
+               "sessions, ExternalAuth and added response headers that hold a colon are too much for one "
+               "route of "
+               "APISIX together; the rule answers with an error");
+        w->is_broken = r->is_invalid = true;
+    }
     w->extensions = extensions;
     jv others = jx_get(route, "plugins"), plugins = jx_is_obj(others) ? jb_copy(others) : jb_obj();
     const char *clash = extensions_put(extensions, &plugins, &known);
@@ -540,8 +578,10 @@ static void judge(struct rule *r, struct way *w)
         refuse(r, "filters", "ExternalAuth needs HTTP, and Lua in routes; the rule answers with an error");
         w->is_broken = r->is_invalid = true;
     }
-    if (!w->is_broken && jx_len(w->extensions) > 0)
-        judge_extensions(r, w);
+    bool has_more = jx_len(w->extensions) > 0 || jx_len(w->auth) > 0 ||
+                    jx_is_obj(jx_get(scratch, "serverless-post-function"));
+    if (!w->is_broken && has_more)
+        judge_whole(r, w);
     if (!w->is_broken && jx_len(w->mirrors) > 0)
         add_mirror_routes(r, w, jx_getstr(jx_get(scratch, "proxy-rewrite"), "host"));
     jb_free(scratch);
