@@ -70,12 +70,14 @@ static void *run_thread(void *errand)
 }
 
 /* A dry run goes by turns: what it prints has an order. So does the last one, and one without a thread. */
-static void serve(struct session *s, bool full, bool knows_all)
+static void serve(struct session *s, bool full, bool knows_all, bool is_look)
 {
     struct errand *errands = xcalloc(s->n_places, sizeof *errands);
     wanted_claims(&s->wanted);
     for (size_t i = 0; i < s->n_places; i++) {
         struct errand *e = &errands[i];
+        if (is_look && s->places[i].outcome == OUTCOME_REFUSED)
+            continue; /* it waits for a person, or for a SYNC */
         *e = (struct errand){
             .place = &s->places[i], .wanted = &s->wanted, .full = full, .knows_all = knows_all};
         e->has_thread = !s->options.dry_run && i + 1 < s->n_places &&
@@ -159,7 +161,7 @@ static void take_sync(struct session *s, const struct rec *r)
 {
     if (r->full && s->wanted.has_gaps)
         warn_of_gaps(s);
-    serve(s, r->full, wanted_sync(&s->wanted, r->full));
+    serve(s, r->full, wanted_sync(&s->wanted, r->full), false);
     report(s, false);
     if (s->options.metrics_file && !s->options.dry_run)
         s->code = worse(s->code, write_metrics(s));
@@ -174,9 +176,11 @@ static void take_sync(struct session *s, const struct rec *r)
 
 static bool wants_look(const struct session *s)
 {
-    for (size_t i = 0; i < s->n_places; i++)
-        if (s->places[i].outcome == OUTCOME_FAILED || s->places[i].target->class->forgets)
+    for (size_t i = 0; i < s->n_places; i++) {
+        const struct place *p = &s->places[i];
+        if (p->outcome == OUTCOME_FAILED || (p->outcome == OUTCOME_DONE && p->target->class->forgets))
             return true;
+    }
     return false;
 }
 
@@ -185,7 +189,7 @@ void session_look(struct session *s)
     size_t n_written = s->stash.n_written;
     if (!s->has_synced || s->n_unsynced > 0 || s->options.dry_run || !wants_look(s))
         return;
-    serve(s, false, false);
+    serve(s, false, false, true);
     report(s, true);
     settle(s);
     if (s->passes_syncs && s->stash.n_written > n_written)

@@ -32,7 +32,7 @@ void session_take(struct session *s, struct rec *r);
 
 /*
  * While nothing comes: targets that failed, and those that may have lost what they hold, are served again as
- * the last SYNC left things. Not in the middle of a cut.
+ * the last SYNC left things; not one that refused it. Not in the middle of a cut.
  */
 void session_look(struct session *s);
 

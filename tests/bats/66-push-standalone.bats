@@ -256,6 +256,25 @@ put_by_hand() { # DOCUMENT
     [ "$(grep -c 'info: .*0 created' "$dir/err")" -le 2 ]
 }
 
+@test "in silence, a refused SYNC is not tried again" {
+    start b
+    { upstream x; full; } | push_to "$url_b"
+    follow --to "standalone:$url_a,$url_b" --recheck 1
+    { for i in {1..12}; do upstream "s$i"; done; full; } >&7
+    synced 1
+    full >&7
+    synced 2
+    before=$(requests | wc -l)
+    sleep 2.5
+    [ "$(requests | wc -l)" = "$before" ]
+    [ "$(grep -c 'refused: 12 of 12' "$dir/err")" = 2 ]
+    { for i in {1..12}; do upstream "s$i"; done; full; } >&7
+    synced 3
+    sleep 1.5
+    [ "$(requests | wc -l)" -gt $((before + 1)) ]
+    finish 1
+}
+
 @test "instances that differ each get their own difference" {
     start b
     { upstream x; upstream y; full; } | push
