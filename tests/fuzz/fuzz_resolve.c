@@ -20,7 +20,7 @@ static void emit(const char *line, size_t len, void *ctx)
     struct outcome *o = ctx;
     struct findings fs;
     struct rec r;
-    struct translate_options options = {.instance = "default"};
+    struct translate_options options = {.instance = "default", .internal_port = 19080};
     if (rec_parse(&r, line, len, 0))
         abort();
     findings_init(&fs);
