@@ -287,8 +287,7 @@ static bool add_ext_auth(const struct step *s)
 /* Its plugins are the rule's, which knows what others there are. */
 static bool add_extension(const struct step *s)
 {
-    (void)s;
-    return true;
+    return jx_is_obj(s->spec) || cannot(s, "", "there is no reference; the rule answers with an error");
 }
 
 static const struct filter_type {

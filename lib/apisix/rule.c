@@ -402,6 +402,15 @@ static jv joined(jv a, jv b)
     return list;
 }
 
+/* A record may come from an older gw-resolve-refs, which knew of none. */
+static bool has_all_extensions(const struct way *w)
+{
+    int n = 0;
+    for (int i = 0; i < jx_len(w->filters); i++)
+        n += jx_is_obj(jx_get(jx_at(w->filters, i), "extensionRef"));
+    return n == jx_len(w->extensions);
+}
+
 static struct way *add_way(struct rule *r, int backend)
 {
     struct way *w = &r->ways[r->n_ways++];
@@ -418,6 +427,7 @@ static struct way *add_way(struct rule *r, int backend)
     w->is_broken = !ext_auth_functions(w->filters, asked, &w->auth);
     w->extensions =
         joined(jx_get(r->resolved, "extensions"), backend >= 0 ? jx_get(ref, "extensions") : JX_NONE);
+    w->is_broken |= !has_all_extensions(w);
     w->mirrors = mirrors_read(w->filters, copies);
     w->name = backend >= 0 ? id_make("%s.%s.%s.%d_%d", r->kind->prefix, id->ns, id->name, r->index, backend)
                            : id_make("%s.%s.%s.%d", r->kind->prefix, id->ns, id->name, r->index);
