@@ -14,3 +14,11 @@ const char *extensions_put(jv resolved, jv *plugins, bool *known)
     }
     return NULL;
 }
+
+bool extensions_are_whole(jv filters, jv resolved)
+{
+    int n = 0;
+    for (int i = 0; i < jx_len(filters); i++)
+        n += jx_is_obj(jx_get(jx_at(filters, i), "extensionRef"));
+    return n == jx_len(resolved);
+}

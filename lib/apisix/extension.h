@@ -11,4 +11,8 @@
  */
 const char *extensions_put(jv resolved, jv *plugins, bool *known);
 
+/* Whether each extension among the filters was resolved: by an older gw-resolve-refs, which knew of none, it
+ * was not. */
+bool extensions_are_whole(jv filters, jv resolved);
+
 #endif

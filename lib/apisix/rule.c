@@ -7,6 +7,7 @@
 #include "apisix/ext_auth.h"
 #include "apisix/extension.h"
 #include "apisix/filters.h"
+#include "apisix/functions.h"
 #include "apisix/ids.h"
 #include "apisix/lua.h"
 #include "apisix/matching.h"
@@ -188,48 +189,6 @@ static void cookie_path(const struct match *m, struct buf *out)
         buf_addc(out, '/');
 }
 
-static jv serverless(const char *phase, jv owned_functions)
-{
-    jv o = jb_obj();
-    jb_put_str(&o, "phase", phase);
-    jb_put(&o, "functions", owned_functions);
-    return o;
-}
-
-/*
- * A route has two plugins that run Lua, and each has one phase. False, with nothing put, when both are taken
- * by other phases.
- */
-static bool put_functions(jv *plugins, const char *phase, jv owned_functions)
-{
-    static const char *const places[] = {"serverless-post-function", "serverless-pre-function"};
-    for (size_t i = 0; i < N_ELEMS(places); i++) {
-        jv there = jx_get(*plugins, places[i]), all = jb_arr();
-        const char *taken = jx_getstr(there, "phase");
-        if (taken && !str_eq(taken, phase)) {
-            jb_free(all);
-            continue;
-        }
-        for (int k = 0; k < jx_len(jx_get(there, "functions")); k++)
-            jb_add(&all, jb_copy(jx_at(jx_get(there, "functions"), k)));
-        for (int k = 0; k < jx_len(owned_functions); k++)
-            jb_add(&all, jb_copy(jx_at(owned_functions, k)));
-        jb_put(plugins, places[i], serverless(phase, all));
-        jb_free(owned_functions);
-        return true;
-    }
-    jb_free(owned_functions);
-    return false;
-}
-
-static jv list_of(char *owned_function)
-{
-    jv functions = jb_arr();
-    jb_add_str(&functions, owned_function);
-    free(owned_function);
-    return functions;
-}
-
 static const char *session_name(const struct rule *r)
 {
     return jx_getstr_or(jx_get(r->spec, "sessionPersistence"), "sessionName", "gwpipe-session");
@@ -275,9 +234,9 @@ static void put_session(const struct rule *r, const struct way *w, const struct 
         ids[n] = backends_upstream(b, n);
         n++;
     }
-    jb_put(plugins, "serverless-pre-function", serverless("before_proxy", list_of(lua_session(&s))));
+    put_functions_first(plugins, "before_proxy", list_of_function(lua_session(&s)));
     if (n > 1) /* behind traffic-split, whose choice it overrules */
-        put_functions(plugins, "access", list_of(lua_session_upstream(&s, ids, n)));
+        put_functions(plugins, "access", list_of_function(lua_session_upstream(&s, ids, n)));
     buf_free(&path);
 }
 
@@ -305,7 +264,7 @@ static bool put_filters(const struct rule *r, const struct way *w, const struct 
     }
     plugins_finish(&p, plugins);
     if (jx_len(p.additions) > 0)
-        all &= put_functions(plugins, "header_filter", list_of(lua_add_headers(p.additions)));
+        all &= put_functions(plugins, "header_filter", list_of_function(lua_add_headers(p.additions)));
     jb_free(p.additions);
     return all;
 }
@@ -402,15 +361,6 @@ static jv joined(jv a, jv b)
     return list;
 }
 
-/* A record may come from an older gw-resolve-refs, which knew of none. */
-static bool has_all_extensions(const struct way *w)
-{
-    int n = 0;
-    for (int i = 0; i < jx_len(w->filters); i++)
-        n += jx_is_obj(jx_get(jx_at(w->filters, i), "extensionRef"));
-    return n == jx_len(w->extensions);
-}
-
 static struct way *add_way(struct rule *r, int backend)
 {
     struct way *w = &r->ways[r->n_ways++];
@@ -427,7 +377,7 @@ static struct way *add_way(struct rule *r, int backend)
     w->is_broken = !ext_auth_functions(w->filters, asked, &w->auth);
     w->extensions =
         joined(jx_get(r->resolved, "extensions"), backend >= 0 ? jx_get(ref, "extensions") : JX_NONE);
-    w->is_broken |= !has_all_extensions(w);
+    w->is_broken |= !extensions_are_whole(w->filters, w->extensions);
     w->mirrors = mirrors_read(w->filters, copies);
     w->name = backend >= 0 ? id_make("%s.%s.%s.%d_%d", r->kind->prefix, id->ns, id->name, r->index, backend)
                            : id_make("%s.%s.%s.%d", r->kind->prefix, id->ns, id->name, r->index);
