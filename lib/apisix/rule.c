@@ -12,6 +12,7 @@
 #include "apisix/lua.h"
 #include "apisix/matching.h"
 #include "apisix/mirror.h"
+#include "apisix/modifier.h"
 
 enum { MAX_WAYS = 20 };
 
@@ -370,7 +371,7 @@ static struct way *add_way(struct rule *r, int backend)
         own = jx_get(jx_at(jx_get(r->spec, "backendRefs"), backend), "filters");
     jv copies = joined(jx_get(r->resolved, "mirrors"), backend >= 0 ? jx_get(ref, "mirrors") : JX_NONE);
     jv asked = joined(jx_get(r->resolved, "auth"), backend >= 0 ? jx_get(ref, "auth") : JX_NONE);
-    *w = (struct way){.filters = joined(jx_get(r->spec, "filters"), own),
+    *w = (struct way){.filters = modifiers_joined(joined(jx_get(r->spec, "filters"), own)),
                       .backends = jb_arr(),
                       .auth = jb_arr(),
                       .backend = backend};

@@ -34,9 +34,8 @@ os.environ.update(LC_ALL="C", NO_COLOR="1", GW_NOW="1767225600")
 TOLERANCE = Fraction(1, 8192)
 
 # What worlds are made of: the words of generate.py. Left out are those that differ today: question (a prefix is replaced by
-# one with a question mark, which separates), mirrors (one without endpoints ends the chain), echo (of any method), both
-# (a backend adds to what its rule sets, or sets what it removes).
-FEATURES = "https hostnames regex odd colon stars escapes headers redirect rewrite grants cors mirror backends grpc gateways sets".split()
+# one with a question mark, which separates), mirrors (one without endpoints ends the chain), echo (of any method).
+FEATURES = "https hostnames regex odd colon stars escapes headers redirect rewrite grants cors mirror backends both grpc gateways sets".split()
 
 STAGES = ("gw-validate", "gw-resolve-refs", "gw-translate")
 
@@ -84,7 +83,7 @@ def joined(headers: list) -> list:
     values = {}
     for name, value in headers:
         values.setdefault(name, []).append(value)
-    return sorted([name, ", ".join(lines)] for name, lines in values.items())
+    return sorted([name, ",".join(lines)] for name, lines in values.items())
 
 
 def decoded(target: str) -> str:
