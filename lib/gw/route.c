@@ -504,7 +504,8 @@ static void work(struct work *w)
     count_attachments(w);
     jv bindings = bindings_json(&w->served, w->c->plane, w->c->world, w->node); /* reduces `served` */
     r->is_bound = w->served.n > 0;
-    r->has_wide_mirror = w->has_mirror && serves_wildcard(&w->served);
+    /* Not of a route that was never accepted: its fault must change no other. */
+    r->has_wide_mirror = w->has_mirror && w->node->present && serves_wildcard(&w->served);
     w->c->n_wide_mirrors += r->has_wide_mirror;
     if (r->is_bound)
         enter_ranks(w, rules);
