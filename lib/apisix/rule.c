@@ -270,6 +270,12 @@ static bool put_filters(const struct rule *r, const struct way *w, const struct 
     return all;
 }
 
+/* The way to a mirror is told by a name before the path, which a call of gRPC has no room for. */
+static bool serves_mirrors(const struct rule *r, const struct way *w)
+{
+    return !r->kind->is_grpc && jx_len(w->mirrors) > 0;
+}
+
 /* False when something of it cannot be honoured. */
 static bool put_behaviour(const struct rule *r, const struct way *w, const struct match *m,
                           const struct entry *e, jv *route)
@@ -288,7 +294,8 @@ static bool put_behaviour(const struct rule *r, const struct way *w, const struc
         if (!redirects && jx_len(w->auth) > 0)
             all = put_functions(&plugins, "access", jb_copy(w->auth));
         all &= put_filters(r, w, m, e->redirect_port, &plugins, &said);
-        mirrors_put(r->t, w->mirrors, w->name.text, &plugins);
+        if (serves_mirrors(r, w))
+            mirrors_put(r->t, w->mirrors, w->name.text, &plugins);
         put_timeouts(r, route);
         if (redirects)
             backends_release(&b);
@@ -543,7 +550,7 @@ static void judge(struct rule *r, struct way *w)
                     jx_is_obj(jx_get(scratch, "serverless-post-function"));
     if (!w->is_broken && has_more)
         judge_whole(r, w);
-    if (!w->is_broken && jx_len(w->mirrors) > 0)
+    if (!w->is_broken && serves_mirrors(r, w))
         add_mirror_routes(r, w, jx_getstr(jx_get(scratch, "proxy-rewrite"), "host"));
     jb_free(scratch);
 }
