@@ -11,7 +11,7 @@ packages() {
     case $1 in
     build) echo gcc libc6-dev make pkg-config libjq-dev libyaml-dev libpcre2-dev libssl-dev libcurl4-openssl-dev uthash-dev ;;
     demo) echo jq ;;
-    test) echo jq bats luajit mandoc openssl curl python3 python3-yaml python3-jsonschema ;;
+    test) echo jq bats parallel luajit mandoc openssl curl python3 python3-yaml python3-jsonschema ;;
     lint) echo clang-format clang-tidy cppcheck mandoc shellcheck jq ;;
     fuzz) echo clang llvm ;;
     bench) echo time python3 jq curl ;;

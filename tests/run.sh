@@ -35,7 +35,8 @@ ref() {
 agree() { part agree tests/ref/agree.py; }
 # The double of an APISIX against what the real one was seen to do.
 double() { PYTHONPATH=tests/double PYTHONDONTWRITEBYTECODE=1 part double tests/ref/tap.py test_double; }
-bats_suite() { part bats bats --formatter tap tests/bats; }
+# Most of a test of pushing is waiting: two a core.
+bats_suite() { part bats bats --jobs "$((2 * $(nproc)))" --formatter tap tests/bats; }
 docs() { each tests/docs/*.py; }
 props() { each tests/props/*.py; }
 

@@ -1,10 +1,8 @@
 #include "apisix/rule.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "apisix/backends.h"
-#include "apisix/ext_auth.h"
 #include "apisix/extension.h"
 #include "apisix/filters.h"
 #include "apisix/functions.h"
@@ -12,32 +10,9 @@
 #include "apisix/lua.h"
 #include "apisix/matching.h"
 #include "apisix/mirror.h"
-#include "apisix/modifier.h"
-
-enum { MAX_WAYS = 20 };
-
-/* A way that requests can go. */
-struct way {
-    jv filters;    /* owned: the rule's, then the backend's */
-    jv mirrors;    /* owned */
-    jv extensions; /* owned: as resolved */
-    jv auth;       /* owned: functions that ask whether a request may pass */
-    jv backends;   /* owned: of the resolved ones, those that are here */
-    int64_t weight;
-    int backend;    /* whose filters stand behind the rule's, or -1 */
-    bool is_broken; /* a filter cannot be honoured, or it is the way of broken references */
-    struct id name; /* what hops of its mirrors are called by */
-};
-
-struct rule {
-    struct translation *t;
-    const struct rule_kind *kind;
-    int index;
-    jv spec, resolved;
-    struct way ways[MAX_WAYS];
-    int n_ways;
-    bool is_invalid; /* something in it cannot be honoured */
-};
+#include "apisix/session.h"
+#include "apisix/timers.h"
+#include "apisix/ways.h"
 
 /* A binding, or the part of one that redirects to one port: the listeners whose requests it takes. */
 struct entry {
@@ -87,159 +62,7 @@ static void add_place(const struct rule *r, const struct way *w, const struct en
     jb_free(ports);
 }
 
-/* ---- which share ---- */
-
-/* By the beginning of the random request_id: right on average. */
-static void add_random_share(const struct rule *r, int way, jv *vars)
-{
-    int64_t total = 0, before = 0;
-    struct buf b;
-    for (int i = 0; i < r->n_ways; i++) {
-        before += i < way ? r->ways[i].weight : 0;
-        total += r->ways[i].weight;
-    }
-    if (total == 0)
-        return;
-    unsigned from = (unsigned)(before * 65536 / total),
-             to = (unsigned)((before + r->ways[way].weight) * 65536 / total);
-    buf_init(&b, BUF_MAX_SCRATCH);
-    if (to == 0) {
-        jb_add(vars, condition("request_id", "~~", "^$")); /* less than one in 65536 */
-    } else if (to < 65536) {
-        share_regex(&b, to);
-        jb_add(vars, condition("request_id", "~~", b.p));
-    }
-    if (from > 0) {
-        jv c = jb_arr();
-        buf_reset(&b);
-        share_regex(&b, from);
-        jb_add_str(&c, "request_id");
-        jb_add_str(&c, "!");
-        jb_add_str(&c, "~~");
-        jb_add_str(&c, b.p);
-        jb_add(vars, c);
-    }
-    buf_free(&b);
-}
-
-static void put_share(const struct rule *r, int way, jv *route, jv *vars)
-{
-    int64_t weights[MAX_WAYS];
-    if (r->n_ways == 1)
-        return;
-    if (r->t->options->no_lua) {
-        add_random_share(r, way, vars);
-        return;
-    }
-    const struct ident *id = &r->t->rec->id;
-    struct id name = id_make("%s.%s.%s.%d", r->kind->prefix, id->ns, id->name, r->index);
-    for (int i = 0; i < r->n_ways; i++)
-        weights[i] = r->ways[i].weight;
-    char *text = lua_share(name.text, weights, r->n_ways, way);
-    jb_put_str(route, "filter_func", text);
-    free(text);
-}
-
 /* ---- what happens ---- */
-
-/* A duration of Gateway API (GEP-2257: "1h30m", "500ms") in seconds; 0 when there is none. */
-static double seconds_of(const char *s)
-{
-    double total = 0;
-    while (s && *s) {
-        double n = 0;
-        for (; *s >= '0' && *s <= '9'; s++)
-            n = n * 10 + (*s - '0');
-        bool is_ms = has_prefix(s, "ms");
-        total += *s == 'h' ? n * 3600 : is_ms ? n / 1000 : *s == 'm' ? n * 60 : n;
-        s += is_ms ? 2 : *s != '\0';
-    }
-    return total;
-}
-
-/* APISIX has timers for each step, none for the whole; "0s" means never, which it cannot say. */
-static void put_timeouts(const struct rule *r, jv *route)
-{
-    enum { NEVER = 2147483 };
-    jv timeouts = jx_get(r->spec, "timeouts");
-    const char *text = jx_getstr(timeouts, "backendRequest");
-    text = text ? text : jx_getstr(timeouts, "request");
-    if (!text)
-        return;
-    double seconds = seconds_of(text);
-    static const char *const steps[] = {"connect", "send", "read"};
-    jv o = jb_obj();
-    for (size_t i = 0; i < N_ELEMS(steps); i++)
-        jb_put(&o, steps[i], jb_number(seconds > 0 ? seconds : NEVER));
-    jb_put(route, "timeout", o);
-}
-
-/* ---- sessions ---- */
-
-/* The literal beginning of the path, by which browsers choose which cookies to send. */
-static void cookie_path(const struct match *m, struct buf *out)
-{
-    size_t n = m->type == PATH_REGEX ? strcspn(m->path, "\\^$.[]()?*+{}|") : strlen(m->path);
-    while (m->type == PATH_REGEX && n > 0 && m->path[n - 1] != '/')
-        n--;
-    for (size_t i = 0; i < n; i++)
-        if ((unsigned char)m->path[i] <= ' ' || m->path[i] == ';' || (unsigned char)m->path[i] >= 0x7f)
-            n = i; /* a cookie cannot say it: the path before it is the wider one */
-    buf_add(out, m->path, n);
-    if (n == 0)
-        buf_addc(out, '/');
-}
-
-static const char *session_name(const struct rule *r)
-{
-    return jx_getstr_or(jx_get(r->spec, "sessionPersistence"), "sessionName", "gwpipe-session");
-}
-
-/* What the name of a cookie or header may be: an HTTP token. */
-static bool is_token(const char *s)
-{
-    static const char letters[] =
-        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789!#$%&'*+-.^_`|~";
-    return *s && s[strspn(s, letters)] == '\0';
-}
-
-static bool serves_sessions(const struct rule *r)
-{
-    int n_whole = 0;
-    for (int i = 0; i < r->n_ways; i++)
-        n_whole += !r->ways[i].is_broken;
-    return jx_is_obj(jx_get(r->spec, "sessionPersistence")) && !r->t->options->no_lua && n_whole <= 1 &&
-           !r->kind->is_grpc && is_token(session_name(r));
-}
-
-static void put_session(const struct rule *r, const struct way *w, const struct match *m,
-                        const struct backends *b, jv *plugins)
-{
-    enum { MAX_UPSTREAMS = 20 };
-    jv spec = jx_get(r->spec, "sessionPersistence");
-    if (!serves_sessions(r) || b->valid == 0)
-        return;
-    struct buf path;
-    buf_init(&path, BUF_MAX_SCRATCH);
-    cookie_path(m, &path);
-    const char *ids[MAX_UPSTREAMS], *timeout = jx_getstr(spec, "absoluteTimeout"),
-                                    *life = jx_getstr_or(jx_get(spec, "cookieConfig"), "lifetimeType", "");
-    struct lua_session s = {.name = session_name(r),
-                            .path = path.p,
-                            .salt = w->name.text,
-                            .is_header = str_eq(jx_getstr_or(spec, "type", "Cookie"), "Header"),
-                            .is_permanent = str_eq(life, "Permanent"),
-                            .max_age = timeout ? (int64_t)seconds_of(timeout) : 0};
-    int n = 0;
-    while (n < MAX_UPSTREAMS && n < backends_n_upstreams(b)) {
-        ids[n] = backends_upstream(b, n);
-        n++;
-    }
-    put_functions_first(plugins, "before_proxy", list_of_function(lua_session(&s)));
-    if (n > 1) /* behind traffic-split, whose choice it overrules */
-        put_functions(plugins, "access", list_of_function(lua_session_upstream(&s, ids, n)));
-    buf_free(&path);
-}
 
 /* `path` of the i-th filter of a way in the object. */
 static void filter_path(const struct rule *r, const struct way *w, int i, char *path, size_t n)
@@ -290,13 +113,13 @@ static bool put_behaviour(const struct rule *r, const struct way *w, const struc
         bool redirects = filters_redirect(w->filters);
         struct backends b = backends_read(w->backends);
         if (!redirects)
-            put_session(r, w, m, &b, &plugins);
+            session_put(r, w, m, &b, &plugins);
         if (!redirects && jx_len(w->auth) > 0)
             all = put_functions(&plugins, "access", jb_copy(w->auth));
         all &= put_filters(r, w, m, e->redirect_port, &plugins, &said);
         if (serves_mirrors(r, w))
             mirrors_put(r->t, w->mirrors, w->name.text, &plugins);
-        put_timeouts(r, route);
+        timers_put(jx_get(r->spec, "timeouts"), route);
         if (redirects)
             backends_release(&b);
         else
@@ -330,7 +153,7 @@ static void add_route(const struct rule *r, int way, int match, int *n, const st
         jb_put(&route, "hosts", jb_copy(hosts));
     add_place(r, w, e, &vars);
     matching_put(&m, rank, where, r->t->findings, &route, &vars);
-    put_share(r, way, &route, &vars);
+    ways_put_share(r, way, &route, &vars);
     if (jx_len(vars) > 0)
         jb_put(&route, "vars", vars);
     else
@@ -355,87 +178,6 @@ static void add_binding(const struct rule *r, int way, int match, int *n, jv bin
     for (int k = 0; k < n_ports; k++)
         add_route(r, way, match, n,
                   &(struct entry){.binding = binding, .redirect_port = ports[k], .is_split = n_ports > 1});
-}
-
-/* ---- the ways of a rule ---- */
-
-static jv joined(jv a, jv b)
-{
-    jv list = jb_arr();
-    for (int i = 0; i < jx_len(a); i++)
-        jb_add(&list, jb_copy(jx_at(a, i)));
-    for (int i = 0; i < jx_len(b); i++)
-        jb_add(&list, jb_copy(jx_at(b, i)));
-    return list;
-}
-
-static struct way *add_way(struct rule *r, int backend)
-{
-    struct way *w = &r->ways[r->n_ways++];
-    jv ref = jx_at(jx_get(r->resolved, "backends"), backend), own = JX_NONE;
-    const struct ident *id = &r->t->rec->id;
-    if (backend >= 0)
-        own = jx_get(jx_at(jx_get(r->spec, "backendRefs"), backend), "filters");
-    jv copies = joined(jx_get(r->resolved, "mirrors"), backend >= 0 ? jx_get(ref, "mirrors") : JX_NONE);
-    jv asked = joined(jx_get(r->resolved, "auth"), backend >= 0 ? jx_get(ref, "auth") : JX_NONE);
-    *w = (struct way){.filters = modifiers_joined(joined(jx_get(r->spec, "filters"), own)),
-                      .backends = jb_arr(),
-                      .auth = jb_arr(),
-                      .backend = backend};
-    w->is_broken = !ext_auth_functions(w->filters, asked, &w->auth);
-    w->extensions =
-        joined(jx_get(r->resolved, "extensions"), backend >= 0 ? jx_get(ref, "extensions") : JX_NONE);
-    w->is_broken |= !extensions_are_whole(w->filters, w->extensions);
-    w->mirrors = mirrors_read(w->filters, copies);
-    w->name = backend >= 0 ? id_make("%s.%s.%s.%d_%d", r->kind->prefix, id->ns, id->name, r->index, backend)
-                           : id_make("%s.%s.%s.%d", r->kind->prefix, id->ns, id->name, r->index);
-    jb_free(copies);
-    jb_free(asked);
-    return w;
-}
-
-static void give(struct way *w, jv backend)
-{
-    w->weight += jx_getint_or(backend, "weight", 1);
-    jb_add(&w->backends, jb_copy(backend));
-}
-
-/* Whether some references are broken, some are not, and the share of the broken ones can be exact. */
-static bool parts_broken(const struct rule *r, jv resolved)
-{
-    bool any[2] = {false, false};
-    for (int i = 0; i < jx_len(resolved); i++)
-        if (jx_getint_or(jx_at(resolved, i), "weight", 1) > 0)
-            any[jx_getstr(jx_at(resolved, i), "reason") != NULL] = true;
-    return any[false] && any[true] && !r->t->options->no_lua;
-}
-
-static void find_ways(struct rule *r)
-{
-    jv refs = jx_get(r->spec, "backendRefs"), resolved = jx_get(r->resolved, "backends");
-    struct way *plain = NULL, *broken = NULL;
-    bool splits = parts_broken(r, resolved);
-    for (int i = 0; i < jx_len(refs); i++)
-        splits |= jx_len(jx_get(jx_at(refs, i), "filters")) > 0;
-    for (int i = 0; i < jx_len(resolved) && r->n_ways < MAX_WAYS; i++) {
-        jv b = jx_at(resolved, i);
-        bool has_own = jx_len(jx_get(jx_at(refs, i), "filters")) > 0,
-             is_broken = jx_getstr(b, "reason") != NULL;
-        if (splits && jx_getint_or(b, "weight", 1) <= 0)
-            continue;
-        struct way **w = splits && is_broken ? &broken : &plain;
-        if (has_own && !is_broken) {
-            give(add_way(r, i), b);
-            continue;
-        }
-        if (!*w)
-            *w = add_way(r, -1);
-        give(*w, b);
-    }
-    if (r->n_ways == 0)
-        add_way(r, -1);
-    if (broken)
-        broken->is_broken = true;
 }
 
 /* ---- a rule ---- */
@@ -468,7 +210,7 @@ static void note_ignored(const struct rule *r)
     note(r, jx_len(jx_get(retry, "codes")) > 0, "retry.codes",
          "APISIX retries what fails to connect or times out; answers with these codes are passed on");
     note(r, jx_getstr(retry, "backoff") != NULL, "retry.backoff", "APISIX retries at once");
-    note(r, jx_is_obj(jx_get(r->spec, "sessionPersistence")) && !serves_sessions(r), "sessionPersistence",
+    note(r, jx_is_obj(jx_get(r->spec, "sessionPersistence")) && !sessions_are_served(r), "sessionPersistence",
          "sessions need a name that a header may have, Lua in routes, HTTP, and backends without filters of "
          "their own; requests are served without them");
     note(r, has_mirrors && r->t->options->internal_port == 0, "filters",
@@ -555,21 +297,10 @@ static void judge(struct rule *r, struct way *w)
     jb_free(scratch);
 }
 
-static void release(struct rule *r)
-{
-    for (int i = 0; i < r->n_ways; i++) {
-        jb_free(r->ways[i].filters);
-        jb_free(r->ways[i].mirrors);
-        jb_free(r->ways[i].auth);
-        jb_free(r->ways[i].extensions);
-        jb_free(r->ways[i].backends);
-    }
-}
-
 static void translate_rule(struct rule *r)
 {
     jv bindings = jx_get(r->t->resolved, "bindings");
-    find_ways(r);
+    ways_find(r);
     for (int i = 0; i < r->n_ways; i++)
         judge(r, &r->ways[i]);
     note_ignored(r);
@@ -579,7 +310,7 @@ static void translate_rule(struct rule *r)
             for (int b = 0; b < jx_len(bindings); b++)
                 add_binding(r, i, m, &n, jx_at(bindings, b));
     }
-    release(r);
+    ways_release(r);
 }
 
 void translate_rules(struct translation *t, const struct rule_kind *kind, jv rules)

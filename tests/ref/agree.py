@@ -79,11 +79,11 @@ GRPC_CODES = {400: 13, 401: 16, 403: 7, 404: 12, 429: 14, 500: 2, 502: 14, 503: 
 
 
 def joined(headers: list) -> list:
-    """Lines of one name are one value, in their order."""
+    """Lines of one name are one list, in their order (RFC 9110, 5.3); the space after its commas says nothing."""
     values = {}
     for name, value in headers:
-        values.setdefault(name, []).append(value)
-    return sorted([name, ",".join(lines)] for name, lines in values.items())
+        values.setdefault(name, []).extend(item.strip() for item in value.split(","))
+    return sorted([name, ",".join(items)] for name, items in values.items())
 
 
 def decoded(target: str) -> str:

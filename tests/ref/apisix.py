@@ -1107,7 +1107,7 @@ class Apisix:
             "endpoint": f"{host}:{port}",
             "host": req.upstream_host,
             "target": target,
-            "headers": sorted(shown(req.headers)),
+            "headers": sorted(shown(req.headers), key=lambda h: h[0]),
             "protocol": scheme,
         }
         return Response(200, [[n.lower(), v] for n, v in req.sent["response_headers"]], got, mirrors)
@@ -1151,7 +1151,7 @@ class Apisix:
     def answer(self, request: dict, response: Response) -> tuple:
         """A response as README.md's ANSWER, and its mirrors apart."""
         if response.got:
-            got = dict(response.got, response_headers=sorted(response.headers))
+            got = dict(response.got, response_headers=sorted(response.headers, key=lambda h: h[0]))
             return got, response.mirrors
         local = {"status": response.status}
         headers = dict(response.headers)

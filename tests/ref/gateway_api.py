@@ -520,7 +520,7 @@ class World:
             mine = sent
             for item in ref.get("filters", []):
                 mine = self.filtered(item, route, mine, new_path, tail)
-            mine = mine | {name: sorted(mine[name]) for name in ("headers", "response_headers")}
+            mine = mine | {name: sorted(mine[name], key=lambda h: h[0]) for name in ("headers", "response_headers")}
             mine["mirrors"] = sorted([part, address] for address, part in mine["mirrors"].items())
             out += [(share / len(addresses), {"endpoint": address} | mine) for address in addresses]
         return out

@@ -289,7 +289,7 @@ class Maker:
             out.append({"type": "ResponseHeaderModifier", "responseHeaderModifier": self.modifier(True)})
         if self.chance(0.3, "rewrite") and not self.grpc:
             out.append(self.rewrite(matches))
-        if self.chance(0.2, "mirror"):
+        if self.chance(0.2, "mirror") and not self.grpc:
             out += [self.mirror() for _ in range(self.pick(1, 1, 2, 3) if "mirrors" in self.features else 1)]
         if self.chance(0.2, "cors") and not self.grpc:
             out.append(self.cors())
