@@ -100,18 +100,19 @@ static size_t regex_literal(const char *re, const char **start)
     return literal_length(re, n);
 }
 
-static void form_regex(struct path_form *f, const char *re)
+static void form_regex(struct path_form *f, const struct match *m)
 {
     const char *literal;
-    size_t n = regex_literal(re, &literal), length = strlen(re);
+    size_t n = regex_literal(m->path, &literal), length = strlen(m->path);
     struct buf b;
     buf_init(&b, BUF_MAX_SCRATCH);
     buf_adds(&b, "^(?:");
-    regex_keep(&b, re);
+    regex_keep(&b, m->path);
     buf_adds(&b, ")$");
     add_glued(&f->uris, literal, n);
     f->condition = condition(b.p);
-    f->weight = PATH_WEIGHT_REGEX + (int)(length > 800 ? 800 : length);
+    f->weight = m->call_length ? PATH_WEIGHT_CALL + m->call_length
+                               : PATH_WEIGHT_REGEX + (int)(length > 800 ? 800 : length);
     buf_free(&b);
 }
 
@@ -126,7 +127,7 @@ struct path_form path_form(const struct match *m)
     switch (m->type) {
     case PATH_EXACT: form_exact(&f, &decoded); break;
     case PATH_PREFIX: form_prefix(&f, &decoded); break;
-    case PATH_REGEX: form_regex(&f, m->path); break;
+    case PATH_REGEX: form_regex(&f, m); break;
     }
     buf_free(&decoded);
     return f;

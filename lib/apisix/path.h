@@ -19,6 +19,7 @@
 enum {
     PATH_WEIGHT_REGEX = 1100, /* plus its length, up to 800: a regex goes before a prefix at its place */
     PATH_WEIGHT_EXACT = 2000, /* exact before a prefix of the same text */
+    PATH_WEIGHT_CALL = 2100,  /* plus its length, up to 7800: an expression for calls of gRPC, no others */
 };
 
 struct path_form {

@@ -22,6 +22,16 @@ static void add_quoted(struct buf *b, const char *name)
     }
 }
 
+/* One number that orders by the characters of the service, then of the method; names are rarely as long. */
+static int call_length(const char *service, const char *name)
+{
+    enum { SERVICE_MAX = 118, METHOD_MAX = 64 };
+    size_t s = strlen(service), n = strlen(name);
+    s = s > SERVICE_MAX ? SERVICE_MAX : s;
+    n = n > METHOD_MAX ? METHOD_MAX : n;
+    return (int)(s * (METHOD_MAX + 1) + n);
+}
+
 static jv path_of(jv method)
 {
     const char *service = jx_getstr_or(method, "service", ""), *name = jx_getstr_or(method, "method", "");
@@ -41,6 +51,8 @@ static jv path_of(jv method)
     }
     jb_put_str(&path, "type", type);
     jb_put_str(&path, "value", b.p);
+    if (str_eq(type, "RegularExpression"))
+        jb_put_int(&path, "callLength", call_length(service, name));
     buf_free(&b);
     return path;
 }

@@ -2,8 +2,10 @@
  * grpc: GRPCRoute rules as the HTTPRoute rules that take the same requests.
  *
  * A gRPC call is a POST to /SERVICE/METHOD: so a match of both is an exact path, of a service a prefix, and
- * of a method alone, or by expressions, a regular expression. The order of GRPCRouteRule "matches" comes out
- * by itself: an exact service before none, then an exact method before none, then headers.
+ * of a method alone, or by expressions, a regular expression. The order of GRPCRouteRule "matches"
+ * (characters of the service, then of the method, then headers) comes out by itself for the first two;
+ * expressions say it in a member `callLength` of their path, by which they stand among themselves, behind the
+ * others.
  */
 #ifndef GW_GRPC_H
 #define GW_GRPC_H

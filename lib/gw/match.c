@@ -30,6 +30,7 @@ struct match match_read(jv match)
                 : str_eq(type, "RegularExpression") ? PATH_REGEX
                                                     : PATH_PREFIX,
         .path = jx_getstr_or(path, "value", "/"),
+        .call_length = (int)jx_getint_or(path, "callLength", 0),
         .method = jx_getstr(match, "method"),
         .headers = jx_get(match, "headers"),
         .queries = jx_get(match, "queryParams"),

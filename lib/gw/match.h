@@ -15,6 +15,7 @@ struct match {
     enum path_type type;
     const char *path;   /* borrowed */
     size_t path_len;    /* of a prefix without its trailing '/'; 0 for "/" */
+    int call_length;    /* of an expression for calls of gRPC (grpc.h), by which these are ordered; else 0 */
     const char *method; /* NULL: any */
     jv headers;         /* borrowed array, or none */
     jv queries;

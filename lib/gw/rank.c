@@ -17,7 +17,7 @@ struct ties {
 };
 
 /* Matches on different methods, or on different paths, never meet in one request; all else may. Regular
-   expressions are level when they are equally long. */
+   expressions are level when they are equally long, or for calls of gRPC when both parts are. */
 static struct digest key_of(const struct match *m, const struct tie_place *at)
 {
     struct buf b;
@@ -25,7 +25,7 @@ static struct digest key_of(const struct match *m, const struct tie_place *at)
     buf_addf(&b, "%s\n%d\n%d\n%s\n%d\n%d\n", at->host, at->port, (int)m->type, m->method ? m->method : "",
              m->n_headers, m->n_queries);
     if (m->type == PATH_REGEX)
-        buf_addf(&b, "%zu", m->path_len);
+        buf_addf(&b, "%zu", m->call_length ? (size_t)m->call_length : m->path_len);
     else
         buf_add_decoded(&b, m->path, m->path_len); /* as the router compares it */
     struct digest d = digest_of(b.p, b.len);
