@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 
+#include "apisix/hop.h"
 #include "apisix/owner.h"
 
 void config_init(struct config *c)
@@ -39,13 +40,13 @@ static jv ports_of(const struct translate_options *o, jv listeners, const char *
     return ports;
 }
 
-static bool uses_internal_port(jv set)
+static bool uses_internal_port(jv set, const struct translate_options *o)
 {
     jv routes = jx_get(set, "routes");
-    for (int i = 0; i < jx_len(routes); i++)
-        if (jx_is_obj(jx_path(jx_at(routes, i), "plugins.proxy-mirror")))
-            return true;
-    return false;
+    bool uses = false;
+    for (int i = 0; i < jx_len(routes) && !uses; i++)
+        uses = hop_is(jx_at(routes, i), o);
+    return uses;
 }
 
 void config_take(struct config *c, const struct translate_options *o, const struct rec *r, jv set)
@@ -56,7 +57,7 @@ void config_take(struct config *c, const struct translate_options *o, const stru
     owner_label(&r->id, owner);
     jb_put(&needs, "http", ports_of(o, listeners, "HTTP"));
     jb_put(&needs, "https", ports_of(o, listeners, "HTTPS"));
-    jb_put_bool(&needs, "internal", uses_internal_port(set));
+    jb_put_bool(&needs, "internal", uses_internal_port(set, o));
     jb_put(&c->needs, owner, needs);
 }
 

@@ -3,6 +3,7 @@
  *
  *   routes      httproute.NAMESPACE.NAME.RULE.MATCH        and _N for further ones of the same match
  *   routes      httproute.NAMESPACE.NAME.RULE_mirror_K     and _N, what copies of requests go through
+ *   routes      httproute.NAMESPACE.NAME.RULE_retry        and _N, what tries of a request go through
  *   upstreams   service.NAMESPACE.NAME.PORT                and _VARIANT
  *   ssls        gateway.NAMESPACE.NAME_LISTENER            listenerset.NAMESPACE.NAME_LISTENER
  *   routes      gateway.NAMESPACE.NAME_LISTENER_404        and _421, what answers for a listener at last

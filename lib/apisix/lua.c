@@ -155,13 +155,15 @@ static void add_names(struct buf *b, jv names)
     "({host=1,[':authority']=1,connection=1,['keep-alive']=1,te=1,trailer=1,['transfer-encoding']=1,"        \
     "upgrade=1})[n] end "
 
-/* Without a length HTTP/2 bodies cannot be read; methods without a body have none. */
-#define AUTH_READS_BODY                                                                                      \
-    "local body if max>0 then "                                                                              \
+/*
+ * The body, of at most `max` bytes. Without a length HTTP/2 bodies cannot be read; methods without a body
+ * have none.
+ */
+#define READS_BODY(is_too_large, has_no_length)                                                              \
     "if got['content-length'] or got['transfer-encoding'] then local why "                                   \
-    "body,why=core.request.get_body(max,ctx) if why then return 413 end "                                    \
+    "body,why=core.request.get_body(max,ctx) if why then return" is_too_large " end "                        \
     "elseif (ngx.req.http_version() or 0)>=2 and not ({GET=1,HEAD=1,OPTIONS=1,DELETE=1})[method] then "      \
-    "return 411 end end "
+    "return" has_no_length " end "
 
 #define AUTH_ASKS                                                                                            \
     "local up=require('apisix.upstream').get_by_id(id) local nodes=up and up.nodes or {} "                   \
@@ -199,8 +201,71 @@ char *lua_ext_auth(const struct lua_ext_auth *a)
     buf_addc(&b, ',');
     add_names(&b, a->back);
     buf_adds(&b, " " AUTH_OWN "return function(conf,ctx) local core=require('apisix.core') "
-                 "local got,method=ngx.req.get_headers(0),ngx.req.get_method() " AUTH_READS_BODY AUTH_ASKS
-                     AUTH_JUDGES);
+                 "local got,method=ngx.req.get_headers(0),ngx.req.get_method() "
+                 "local body if max>0 then " READS_BODY(" 413", " 411") "end " AUTH_ASKS AUTH_JUDGES);
+    char *text = xstrndup(b.p, b.len);
+    buf_free(&b);
+    return text;
+}
+
+/* ---- retries ---- */
+
+/* What belongs to one connection, or is between the two routes. */
+#define RETRY_OWN                                                                                            \
+    "local own={connection=1,['keep-alive']=1,['proxy-connection']=1,te=1,trailer=1,"                        \
+    "['transfer-encoding']=1,upgrade=1,expect=1,['" LUA_RETRY_RECEIVED "']=1} "
+
+/* What filters made of the request, to be sent to the route of the tries. */
+#define RETRY_ASKS                                                                                           \
+    "local uri=ctx.var.upstream_uri if not uri or uri=='' then uri=ctx.var.real_request_uri end "            \
+    "local path,query=('/'..name..uri):match('^([^?]*)(.*)$') "                                              \
+    "local headers={} for n,v in pairs(got) do if not own[n:lower()] then headers[n:lower()]=v end end "     \
+    "headers['content-length']=(body or got['content-length']) and tostring(#(body or '')) or nil "          \
+    "headers.host,headers['x-real-ip']=ctx.var.upstream_host,ctx.var.remote_addr "                           \
+    "headers['" LUA_RETRY_HOST "'],headers['" LUA_RETRY_PORT "'],headers['" LUA_RETRY_PROTO "']="            \
+    "ctx.var.http_host,ctx.var.server_port,ctx.var.scheme "                                                  \
+    "local over=limit>0 and ngx.now()+limit "                                                                \
+    "local function ask() local ms=over and math.max(over-ngx.now(),0.001)*1000 or 2147483000 "              \
+    "local c=require('resty.http').new() c:set_timeouts(math.min(ms,5000),ms,ms) "                           \
+    "if not c:connect({scheme='http',host='127.0.0.1',port=port}) then return end "                          \
+    "return c,c:request({method=method,path=path,query=query,headers=headers,body=body}) end "
+
+/* The answer as it comes. One that breaks off does so for the client too. */
+#define RETRY_ANSWERS                                                                                        \
+    "local function answer(c,r) ngx.status=r.status "                                                        \
+    "for n,v in pairs(r.headers) do if not own[n:lower()] then ngx.header[n]=v end end "                     \
+    "ngx.send_headers() local read=r.has_body and r.body_reader "                                            \
+    "while read do local part,why=read(65536) if why then c:close() return ngx.exit(ngx.ERROR) end "         \
+    "if not part then break end ngx.print(part) ngx.flush(true) end "                                        \
+    "c:set_keepalive() return ngx.exit(r.status) end "
+
+/*
+ * Tries that brought no byte from the upstream were repeated behind the port already, as often as may be.
+ * When the time is up before the next try, the last answer is the one.
+ */
+#define RETRY_GOES_ON                                                                                        \
+    "local tried,wait=0,pause while true do local c,r=ask() "                                                \
+    "if not c then if tried==0 then return end return 502 end "                                              \
+    "if not r then c:close() return 504 end "                                                                \
+    "local received=tostring(r.headers['" LUA_RETRY_RECEIVED "'] or '') "                                    \
+    "tried=tried+math.max(select(2,received:gsub('%d+','')),1) "                                             \
+    "if tried>more or not codes[r.status] or not received:find('[1-9]') "                                    \
+    "or over and ngx.now()+wait>=over then return answer(c,r) end "                                          \
+    "c:close() if wait>0 then ngx.sleep(wait) wait=wait*2 end end end"
+
+char *lua_retry(const struct lua_retry *r)
+{
+    enum { MAX_BODY = 8 << 20 };
+    struct buf b;
+    buf_init(&b, BUF_MAX_SCRATCH);
+    buf_addf(&b, "local name,port,more,pause,limit,max='%s',%d,%d,%.3f,%.3f,%d local codes={", r->name,
+             r->port, r->attempts, r->backoff, r->limit, MAX_BODY);
+    for (int i = 0; i < jx_len(r->codes); i++)
+        buf_addf(&b, "[%d]=true,", (int)jx_number_or(jx_at(r->codes, i), 0));
+    buf_adds(&b, "} " RETRY_OWN "return function(conf,ctx) local core=require('apisix.core') "
+                 "local got,method=ngx.req.get_headers(0),ngx.req.get_method() "
+                 "if got.upgrade then return end local body " READS_BODY("", "")
+                     RETRY_ASKS RETRY_ANSWERS RETRY_GOES_ON);
     char *text = xstrndup(b.p, b.len);
     buf_free(&b);
     return text;

@@ -58,4 +58,27 @@ struct lua_ext_auth {
 /* For a serverless function in phase access. Whatever goes wrong, the request is not let through. Owned. */
 char *lua_ext_auth(const struct lua_ext_auth *a);
 
+/* A request that is tried again (Gateway API HTTPRouteRetry), on a route of its own behind `port`. */
+struct lua_retry {
+    const char *name; /* of that route: the first segment of the path there */
+    int port;         /* on 127.0.0.1 */
+    int attempts;     /* tries after the first */
+    jv codes;         /* answers to try again after */
+    double backoff;   /* seconds before the first retry, twice as long before each further one; 0: none */
+    double limit;     /* seconds for all tries, up to the answer's header; 0: none */
+};
+
+/* What the two routes tell each other: of the client, and how much came from the upstream at each try. */
+#define LUA_RETRY_HOST     "x-gwpipe-host"
+#define LUA_RETRY_PORT     "x-gwpipe-port"
+#define LUA_RETRY_PROTO    "x-gwpipe-proto"
+#define LUA_RETRY_RECEIVED "x-gwpipe-received"
+
+/*
+ * For a serverless function in phase access, behind all others there: answers the request. Does nothing, so
+ * that the route's own upstream is asked, for upgrades, bodies of more than 8 MiB, those of HTTP/2 that come
+ * without a length, and when nothing listens at the port. Owned.
+ */
+char *lua_retry(const struct lua_retry *r);
+
 #endif

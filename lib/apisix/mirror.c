@@ -1,11 +1,7 @@
 #include "apisix/mirror.h"
 
-#include <stdio.h>
-#include <stdlib.h>
-
-#include "apisix/escape.h"
+#include "apisix/hop.h"
 #include "apisix/ids.h"
-#include "apisix/place.h"
 
 /* Behind proxy-rewrite, which is at 1008, so that the copy gets what the filters made of the request. */
 enum { BEHIND_REWRITE = 1007 };
@@ -93,34 +89,10 @@ void mirrors_put(const struct translation *t, jv mirrors, const char *name, jv *
 
 /* ---- behind them ---- */
 
-static jv take_name_off(const char *path)
-{
-    struct buf b;
-    jv o = jb_obj(), regex = jb_arr();
-    buf_init(&b, BUF_MAX_SCRATCH);
-    buf_adds(&b, "^/");
-    regex_quote(&b, path, strlen(path));
-    buf_adds(&b, "(/[^?]*)?(\\?[\\s\\S]*)?$");
-    jb_add_str(&regex, b.p);
-    jb_add_str(&regex, "$1$2");
-    jb_put(&o, "regex_uri", regex);
-    jb_put_bool(&o, "use_real_request_uri_unsafe", true); /* the path as it is on its way */
-    buf_free(&b);
-    return o;
-}
-
 static void add_hop(struct translation *t, jv mirrors, int k, const char *name, int set, jv hosts)
 {
-    char port[16];
-    struct id path = hop_id(name, 0, k + 1);
-    jv o = translation_object(t, hop_id(name, set, k + 1).text), vars = jb_arr(), plugins = jb_obj();
-    snprintf(port, sizeof port, "%d", t->options->internal_port);
-    jb_put(&o, "uri", jb_strf("/%s/*", path.text));
-    if (jx_len(hosts) > 0)
-        jb_put(&o, "hosts", jb_copy(hosts));
-    jb_add(&vars, condition("server_port", "==", port));
-    jb_put(&o, "vars", vars);
-    jb_put(&plugins, "proxy-rewrite", take_name_off(path.text));
+    jv plugins = jb_obj();
+    jv o = hop_route(t, hop_id(name, set, k + 1).text, hop_id(name, 0, k + 1).text, hosts, &plugins);
     if (k + 1 < jx_len(mirrors))
         put_copy(t, mirrors, k + 1, share_at(mirrors, k), name, &plugins);
     jb_put(&o, "plugins", plugins);
@@ -128,8 +100,9 @@ static void add_hop(struct translation *t, jv mirrors, int k, const char *name, 
     translation_add(t, "routes", o);
 }
 
-void mirrors_add_routes(struct translation *t, jv mirrors, const char *name, int set, jv hosts)
+void mirrors_add_routes(struct translation *t, jv mirrors, const char *name, jv host_sets)
 {
-    for (int k = 0; k < jx_len(mirrors) && t->options->internal_port > 0; k++)
-        add_hop(t, mirrors, k, name, set, hosts);
+    for (int set = 0; set < jx_len(host_sets) && t->options->internal_port > 0; set++)
+        for (int k = 0; k < jx_len(mirrors); k++)
+            add_hop(t, mirrors, k, name, set, jx_at(host_sets, set));
 }

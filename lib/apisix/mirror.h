@@ -9,8 +9,7 @@
  *     route             --copy-->  /ID_mirror_1/path on the internal port  -->  first mirror
  *     ID_mirror_1       --copy-->  /ID_mirror_2/path                       -->  second mirror
  *
- * The mirrors stand in falling order of their shares, and each hop takes its share of the one before. Only
- * this machine can reach the internal port: it listens on 127.0.0.1.
+ * The mirrors stand in falling order of their shares, and each hop takes its share of the one before.
  */
 #ifndef GW_MIRROR_H
 #define GW_MIRROR_H
@@ -27,10 +26,7 @@ jv mirrors_read(jv filters, jv resolved);
 /* Adds the copy to the first mirror. `name` is what the routes behind it are called by. */
 void mirrors_put(const struct translation *t, jv mirrors, const char *name, jv *plugins);
 
-/*
- * Adds the routes behind the mirrors, for requests with these hosts; an empty list is any. Two sets of hosts
- * have two names for their `set`.
- */
-void mirrors_add_routes(struct translation *t, jv mirrors, const char *name, int set, jv hosts);
+/* Adds the routes behind the mirrors, for requests with the hosts of hop_host_sets(). */
+void mirrors_add_routes(struct translation *t, jv mirrors, const char *name, jv host_sets);
 
 #endif

@@ -6,13 +6,16 @@
 #include "apisix/extension.h"
 #include "apisix/filters.h"
 #include "apisix/functions.h"
+#include "apisix/hop.h"
 #include "apisix/ids.h"
 #include "apisix/lua.h"
 #include "apisix/matching.h"
 #include "apisix/mirror.h"
+#include "apisix/retries.h"
 #include "apisix/session.h"
 #include "apisix/timers.h"
 #include "apisix/ways.h"
+#include "gw/retry.h"
 
 /* A binding, or the part of one that redirects to one port: the listeners whose requests it takes. */
 struct entry {
@@ -116,6 +119,8 @@ static bool put_behaviour(const struct rule *r, const struct way *w, const struc
             session_put(r, w, m, &b, &plugins);
         if (!redirects && jx_len(w->auth) > 0)
             all = put_functions(&plugins, "access", jb_copy(w->auth));
+        if (!redirects && retries_are_looped(r, w))
+            all &= retries_put(r, w, &plugins);
         all &= put_filters(r, w, m, e->redirect_port, &plugins, &said);
         if (serves_mirrors(r, w))
             mirrors_put(r->t, w->mirrors, w->name.text, &plugins);
@@ -207,9 +212,14 @@ static void note_ignored(const struct rule *r)
     bool has_mirrors = false;
     for (int i = 0; i < r->n_ways; i++)
         has_mirrors |= jx_len(r->ways[i].mirrors) > 0;
-    note(r, jx_len(jx_get(retry, "codes")) > 0, "retry.codes",
-         "APISIX retries what fails to connect or times out; answers with these codes are passed on");
-    note(r, jx_getstr(retry, "backoff") != NULL, "retry.backoff", "APISIX retries at once");
+    bool is_plain = r->n_ways > 0 && !retries_are_looped(r, &r->ways[0]) && retry_read(r->spec).has_loop;
+    note(r, is_plain && jx_len(jx_get(retry, "codes")) > 0, "retry.codes",
+         "answers are tried again by Lua in routes and APISIX's internal port, in a rule without sessions; "
+         "here "
+         "they are passed on");
+    note(r, is_plain && jx_getstr(retry, "backoff") != NULL, "retry.backoff",
+         "pauses need Lua in routes and APISIX's internal port, in a rule without sessions; here there are "
+         "none");
     note(r, jx_is_obj(jx_get(r->spec, "sessionPersistence")) && !sessions_are_served(r), "sessionPersistence",
          "sessions need a name that a header may have, Lua in routes, HTTP, and backends without filters of "
          "their own; requests are served without them");
@@ -219,27 +229,15 @@ static void note_ignored(const struct rule *r)
          "calls of gRPC are not mirrored yet; they are served without copies");
 }
 
-/* The hosts that copies come with: what a filter sets, else those of the bindings. */
-static void add_mirror_routes(const struct rule *r, const struct way *w, const char *host)
+/* What requests find when they come back by the internal port. */
+static void add_hops(const struct rule *r, const struct way *w, const char *host)
 {
-    jv bindings = jx_get(r->t->resolved, "bindings"), hosts = jb_arr(), any = jb_arr();
-    bool takes_any = false;
-    for (int b = 0; b < jx_len(bindings); b++) {
-        jv names = jx_get(jx_at(bindings, b), "hostnames");
-        takes_any |= jx_len(names) == 0;
-        for (int i = 0; !host && i < jx_len(names); i++)
-            jb_add(&hosts, jb_copy(jx_at(names, i)));
-    }
-    if (host) {
-        jb_add(&hosts, jb_strf("%.*s", (int)strcspn(host, ":"), host));
-        takes_any = false;
-    }
-    if (jx_len(hosts) > 0)
-        mirrors_add_routes(r->t, w->mirrors, w->name.text, 0, hosts);
-    if (takes_any)
-        mirrors_add_routes(r->t, w->mirrors, w->name.text, jx_len(hosts) > 0, any);
-    jb_free(hosts);
-    jb_free(any);
+    jv sets = hop_host_sets(jx_get(r->t->resolved, "bindings"), host);
+    if (serves_mirrors(r, w))
+        mirrors_add_routes(r->t, w->mirrors, w->name.text, sets);
+    if (retries_are_looped(r, w))
+        retries_add_routes(r, w, sets);
+    jb_free(sets);
 }
 
 /*
@@ -254,9 +252,8 @@ static void judge_whole(struct rule *r, struct way *w)
     w->extensions = JX_NONE;
     if (!put_behaviour(r, w, &m, &(struct entry){.binding = JX_NONE}, &route)) {
         refuse(r, "filters",
-               "sessions, ExternalAuth and added response headers that hold a colon are too much for one "
-               "route of "
-               "APISIX together; the rule answers with an error");
+               "sessions, ExternalAuth or retries, and added response headers that hold a colon are too much "
+               "for one route of APISIX together; the rule answers with an error");
         w->is_broken = r->is_invalid = true;
     }
     w->extensions = extensions;
@@ -288,12 +285,12 @@ static void judge(struct rule *r, struct way *w)
         refuse(r, "filters", "ExternalAuth needs HTTP, and Lua in routes; the rule answers with an error");
         w->is_broken = r->is_invalid = true;
     }
-    bool has_more = jx_len(w->extensions) > 0 || jx_len(w->auth) > 0 ||
+    bool has_more = jx_len(w->extensions) > 0 || jx_len(w->auth) > 0 || retries_are_looped(r, w) ||
                     jx_is_obj(jx_get(scratch, "serverless-post-function"));
     if (!w->is_broken && has_more)
         judge_whole(r, w);
-    if (!w->is_broken && serves_mirrors(r, w))
-        add_mirror_routes(r, w, jx_getstr(jx_get(scratch, "proxy-rewrite"), "host"));
+    if (!w->is_broken)
+        add_hops(r, w, jx_getstr(jx_get(scratch, "proxy-rewrite"), "host"));
     jb_free(scratch);
 }
 

@@ -4,7 +4,7 @@
 
 #include "apisix/functions.h"
 #include "apisix/lua.h"
-#include "apisix/timers.h"
+#include "gw/duration.h"
 
 /* The literal beginning of the path, by which browsers choose which cookies to send. */
 static void cookie_path(const struct match *m, struct buf *out)
@@ -59,7 +59,7 @@ void session_put(const struct rule *r, const struct way *w, const struct match *
                             .salt = w->name.text,
                             .is_header = str_eq(jx_getstr_or(spec, "type", "Cookie"), "Header"),
                             .is_permanent = str_eq(life, "Permanent"),
-                            .max_age = timeout ? (int64_t)timers_seconds(timeout) : 0};
+                            .max_age = timeout ? (int64_t)duration_seconds(timeout) : 0};
     int n = 0;
     while (n < MAX_UPSTREAMS && n < backends_n_upstreams(b)) {
         ids[n] = backends_upstream(b, n);

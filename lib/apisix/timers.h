@@ -6,9 +6,6 @@
 
 #include "json/jx.h"
 
-/* A duration of the Gateway API (GEP-2257: "1h30m", "500ms") in seconds; 0 when there is none. */
-double timers_seconds(const char *text);
-
 /* A rule's `timeouts` as the `timeout` of a route. */
 void timers_put(jv timeouts, jv *route);
 

@@ -42,8 +42,8 @@ struct plane {
     struct plane_port *ports; /* each once, sorted */
     size_t n_ports;
     /*
-     * Copies of requests come in by APISIX's internal port, for any host of some wildcard: nothing else may
-     * take them, so every limit is "port".
+     * Requests come back by APISIX's internal port (copies for mirrors, tries of retries), for any host of
+     * some wildcard: nothing else may take them, so every limit is "port".
      */
     bool separates_ports;
     char *seen; /* what all routes depend on: groups, ports, schemes; owned */

@@ -396,10 +396,10 @@ static void compute_plane(struct resolver *r)
     put_catch_alls(r);
 }
 
-/* The first such mirror that comes, and the last that goes, change what everything must test. */
+/* The first such route that comes, and the last that goes, change what everything must test. */
 static bool separate_ports(struct resolver *r)
 {
-    bool is_needed = r->route_context.n_wide_mirrors > 0;
+    bool is_needed = r->route_context.n_wide_hops > 0;
     if (is_needed == r->plane.separates_ports)
         return false;
     r->plane.separates_ports = is_needed;

@@ -7,6 +7,7 @@
 #include "gw/bindings.h"
 #include "gw/grpc.h"
 #include "gw/hostname.h"
+#include "gw/retry.h"
 #include "gw/status.h"
 
 /* What the kinds of route differ in. */
@@ -16,17 +17,15 @@ struct route_kind {
     unsigned bit;
     void (*variant)(jv rule, char out[VARIANT_MAX]);
     jv (*rules)(jv rules); /* as those of an HTTPRoute; owned */
+    bool has_hops;         /* its requests may come back by APISIX's internal port (gw-record(7)) */
 };
 
-/* Retries belong to an upstream. A limit on the whole request leaves no time for one that nobody asked for.
- */
+/* Retries belong to an upstream. */
 static void http_variant(jv rule, char out[VARIANT_MAX])
 {
-    int64_t attempts = jx_getint_or(jx_get(rule, "retry"), "attempts", -1);
-    if (attempts < 0 && !jx_is_obj(jx_get(rule, "retry")) && jx_getstr(jx_get(rule, "timeouts"), "request"))
-        attempts = 0;
-    if (attempts >= 0)
-        snprintf(out, VARIANT_MAX, "retry%d", attempts < 99 ? (int)attempts : 99);
+    struct retry retry = retry_read(rule);
+    if (retry.attempts != RETRY_ANY)
+        snprintf(out, VARIANT_MAX, "retry%d", retry.attempts);
     else
         *out = '\0';
 }
@@ -38,8 +37,8 @@ static void grpc_variant(jv rule, char out[VARIANT_MAX])
 }
 
 static const struct route_kind route_kinds[] = {
-    {NODE_HTTPROUTE, "HTTPRoute", ROUTES_HTTP, http_variant, jb_copy},
-    {NODE_GRPCROUTE, "GRPCRoute", ROUTES_GRPC, grpc_variant, grpc_rules_as_http},
+    {NODE_HTTPROUTE, "HTTPRoute", ROUTES_HTTP, http_variant, jb_copy, true},
+    {NODE_GRPCROUTE, "GRPCRoute", ROUTES_GRPC, grpc_variant, grpc_rules_as_http, false},
 };
 
 static const struct route_kind *kind_of(const struct node *n)
@@ -62,7 +61,7 @@ struct work {
     struct served_list served;
     struct finding_condition problem; /* the first broken reference, for ResolvedRefs */
     char problem_text[640];
-    bool has_mirror;
+    bool uses_hops;
     jv parents; /* status entries without ResolvedRefs yet */
 };
 
@@ -92,7 +91,7 @@ void route_detach(struct route_context *c, struct node *n)
         c->touch(r->uses[i].service, c->ctx);
     for (int i = 0; i < r->n_ties; i++)
         rank_leave(c->ranks, &r->ties[i]);
-    c->n_wide_mirrors -= r->has_wide_mirror;
+    c->n_wide_hops -= r->has_wide_hops;
     route_clear(r);
     free(r);
     n->facts = NULL;
@@ -342,7 +341,7 @@ static void put_filters(struct work *w, jv filters, const char *where, jv *o)
        auth = resolve_filters(w, filters, "externalAuth", "", where),
        extensions = resolve_extensions(w, filters, where);
     if (!jx_is_none(mirrors)) {
-        w->has_mirror = true;
+        w->uses_hops |= w->kind->has_hops;
         jb_put(o, "mirrors", mirrors);
     }
     if (!jx_is_none(auth))
@@ -358,6 +357,7 @@ static jv resolve_rule(struct work *w, jv rule, int i)
     w->kind->variant(rule, variant);
     jv o = jb_obj(), backends = jb_arr(), refs = jx_get(rule, "backendRefs");
     put_filters(w, jx_get(rule, "filters"), where, &o);
+    w->uses_hops |= w->kind->has_hops && retry_read(rule).has_loop;
     for (int k = 0; k < jx_len(refs); k++) {
         char path[96];
         snprintf(path, sizeof path, "spec.rules[%d].backendRefs[%d]", i, k);
@@ -505,8 +505,8 @@ static void work(struct work *w)
     jv bindings = bindings_json(&w->served, w->c->plane, w->c->world, w->node); /* reduces `served` */
     r->is_bound = w->served.n > 0;
     /* Not of a route that was never accepted: its fault must change no other. */
-    r->has_wide_mirror = w->has_mirror && w->node->present && serves_wildcard(&w->served);
-    w->c->n_wide_mirrors += r->has_wide_mirror;
+    r->has_wide_hops = w->uses_hops && w->node->present && serves_wildcard(&w->served);
+    w->c->n_wide_hops += r->has_wide_hops;
     if (r->is_bound)
         enter_ranks(w, rules);
     jb_free(rules);

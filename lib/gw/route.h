@@ -40,10 +40,10 @@ struct route {
     int n_uses;
     struct tie *ties; /* one a match, in order of rule and match */
     int n_ties;
-    char *stamp;          /* metadata.creationTimestamp, "" when not known */
-    bool is_bound;        /* some programmed listener serves it, or would if it were not held */
-    bool is_held;         /* waits for a rejected object */
-    bool has_wide_mirror; /* copies of requests for hosts that it does not name */
+    char *stamp;        /* metadata.creationTimestamp, "" when not known */
+    bool is_bound;      /* some programmed listener serves it, or would if it were not held */
+    bool is_held;       /* waits for a rejected object */
+    bool has_wide_hops; /* requests that come back by the internal port, for hosts that it does not name */
 
     /* What the last computation said. Kept as text: a change of rank is then emitted without it. */
     char *resolved; /* without "ranks" and the closing brace; owned */
@@ -56,7 +56,7 @@ struct route_context {
     struct ranks *ranks;
     const struct plane *plane;
     const char *controller_name;
-    int n_wide_mirrors; /* routes that have one */
+    int n_wide_hops; /* routes that have one */
     /* Called for each Gateway, ListenerSet or Service whose own output the route bears on, before and after.
      */
     void (*touch)(struct node *n, void *ctx);

@@ -191,6 +191,87 @@ def guard_problem(route, check):
     return done.stderr.strip() if done.returncode else None
 
 
+# A gateway around a retry loop: `answers` is what the internal port says, in turn; `send` passes a request.
+LOOP = """
+local got, answers, asked, clock, slept, out, passed
+local client = {set_timeouts = function(_, connect, send, read) asked.patience = read end, close = function() end,
+                set_keepalive = function() asked.kept = true end}
+function client:connect(to)
+    asked.to = to.host .. ':' .. to.port
+    return answers ~= nil
+end
+function client:request(r)
+    asked[#asked + 1] = r
+    local a = answers[#asked]
+    clock = clock + (a and a.takes or 0)
+    if not a or a.silent then return nil, 'timeout' end
+    local text = a.body
+    a.headers = setmetatable(a.headers or {['x-gwpipe-received'] = tostring(a.received or 10)}, {__index = function() end})
+    a.has_body = text ~= nil
+    a.body_reader = function() local t = text text = nil return t, a.broken and t == nil and 'closed' or nil end
+    return a
+end
+local core = {request = {get_body = function(max) if #got.body > max then return nil, 'too large' end return got.body end}}
+local modules = {['apisix.core'] = core, ['resty.http'] = {new = function() return client end}}
+function require(name) return modules[name] end
+ngx = {header = {}, ERROR = -1, now = function() return clock end, sleep = function(t) slept[#slept + 1] = t clock = clock + t end,
+       send_headers = function() out.status = ngx.status end, print = function(t) out.body = (out.body or '') .. t end,
+       flush = function() end, exit = function(code) out.exit = code return code end,
+       req = {get_headers = function() return got.headers end, get_method = function() return got.method or 'GET' end,
+              http_version = function() return got.version or 1.1 end}}
+local function send(request, says)
+    got, answers, asked, clock, slept, out, ngx.header = request, says, {}, 100, {}, {}, {}
+    got.headers = got.headers or {}
+    local var = {upstream_uri = got.rewritten or '', real_request_uri = got.uri or '/codes/a%%20b?x=1', upstream_host = 'up:1',
+                 http_host = 'shop.example:8080', server_port = '80', scheme = 'https', remote_addr = '192.0.2.1'}
+    local code = fun(nil, {var = var})
+    return code, #asked
+end
+"""
+
+TRIES = """
+local function is(code, tries, status, n) return code == status and tries == n end
+local ok, no, other = {status = 200, body = 'yes'}, {status = 500, body = 'no'}, {status = 502, body = 'bad'}
+local function again(a) return {status = a.status, body = a.body, received = a.received, takes = a.takes} end
+assert(is(send({}, {ok}), #asked, 200, 1) and out.body == 'yes' and asked.kept and #slept == 0)
+local r = asked[1]
+assert(asked.to == '127.0.0.1:19080' and r.path == '/httproute.infra.r.0_retry/codes/a%20b' and r.query == '?x=1')
+assert(r.headers.host == 'up:1' and r.headers['x-real-ip'] == '192.0.2.1' and r.headers['x-gwpipe-proto'] == 'https')
+assert(r.headers['x-gwpipe-host'] == 'shop.example:8080' and r.headers['x-gwpipe-port'] == '80' and not r.body)
+assert(is(send({}, {again(no), again(ok)}), #asked, 200, 2) and slept[1] == 0.1)
+assert(is(send({}, {again(no), {status = 503}, again(ok)}), #asked, 200, 3) and slept[2] == 0.2)
+assert(is(send({}, {again(no), again(no), {status = 503, body = 'last'}, ok}), #asked, 503, 3) and out.body == 'last')
+assert(is(send({}, {again(other), ok}), #asked, 502, 1) and out.body == 'bad', 'a code that is not listed is tried again')
+assert(is(send({}, {{status = 503, received = '0, 0'}, ok}), #asked, 503, 1), 'no answer was tried again behind the port')
+assert(is(send({}, {{status = 500, received = '0, 0, 9'}, ok}), #asked, 500, 1), 'tries behind the port do not count')
+assert(is(send({}, {{status = 500, takes = 2.95}, ok}), #asked, 500, 1), 'a try begins that cannot end in time')
+assert(send({}, {{silent = true, takes = 3}}) == 504 and asked.patience == 3000)
+send({}, {{status = 500, takes = 1}, again(ok)})
+assert(math.abs(asked.patience - 1900) < 1e-6, 'the limit is not on all tries together')
+assert(send({}, nil) == nil, 'nothing listens, and the plain way is not taken')
+assert(select(2, send({headers = {upgrade = 'websocket'}}, {ok})) == 0)
+assert(select(2, send({headers = {['content-length'] = '9000000'}, body = ('a'):rep(9000000), method = 'POST'}, {ok})) == 0)
+assert(select(2, send({method = 'POST', version = 2}, {ok})) == 0)
+send({headers = {['content-length'] = '3', connection = 'x', te = 't', ['x-a'] = {'1', '2'}}, body = 'abc', method = 'POST'}, {again(no), again(ok)})
+assert(asked[1].body == 'abc' and asked[2].body == 'abc' and asked[2].headers['content-length'] == '3')
+assert(not asked[1].headers.connection and not asked[1].headers.te and #asked[1].headers['x-a'] == 2)
+send({rewritten = '/new?y'}, {again(ok)})
+assert(asked[1].path == '/httproute.infra.r.0_retry/new' and asked[1].query == '?y')
+send({}, {{status = 200, headers = {['X-A'] = 'a', ['Set-Cookie'] = {'1', '2'}, Connection = 'close', ['X-Gwpipe-Received'] = '7'}}})
+assert(ngx.header['X-A'] == 'a' and #ngx.header['Set-Cookie'] == 2 and not ngx.header.Connection)
+assert(not ngx.header['X-Gwpipe-Received'])
+send({}, {{status = 200, body = 'half', broken = true}})
+assert(out.exit == -1, 'an answer that breaks off looks whole')
+"""
+
+
+def loop_problem(route, check):
+    text = route["plugins"]["serverless-post-function"]["functions"][0]
+    program = "local fun\n" + LOOP % () + f"fun = (function() {text} end)()\n" + check
+    done = subprocess.run(["luajit", "-"], input=program, capture_output=True, text=True)
+    return done.stderr.strip() if done.returncode else None
+
+
 def routes_of(case):
     path = os.path.join(GOLDEN, "gw-translate", case + ".out.json")
     records = json.loads("[" + re.sub(r"\n}\n{", "\n},\n{", open(path).read()) + "]")
@@ -201,7 +282,9 @@ def single_routes():
     """[(name, problem)]"""
     sessions = routes_of("a-session-keeps-its-endpoint-by-a-cookie-or-a-header")
     guards = routes_of("another-service-is-asked-before-a-request-is-let-through")
-    return [("a session by a cookie", session_problem(sessions["httproute.infra.r.0.0"], COOKIE)),
+    loops = routes_of("answers-with-certain-codes-are-tried-again-with-pauses-and-a-limit")
+    return [("a loop of retries", loop_problem(loops["httproute.infra.r.0.0"], TRIES)),
+            ("a session by a cookie", session_problem(sessions["httproute.infra.r.0.0"], COOKIE)),
             ("a session by a header, over two upstreams", session_problem(sessions["httproute.infra.r.1.0"], HEADER)),
             ("a service that is asked, with lists", guard_problem(guards["httproute.infra.r.0.0"], LISTED)),
             ("a service that is asked, without", guard_problem(guards["httproute.infra.r.1.0"], ALL))]
