@@ -234,8 +234,8 @@ char *lua_ext_auth(const struct lua_ext_auth *a)
 #define RETRY_ANSWERS                                                                                        \
     "local function answer(c,r) ngx.status=r.status "                                                        \
     "for n,v in pairs(r.headers) do if not own[n:lower()] then ngx.header[n]=v end end "                     \
-    "ngx.send_headers() local read=r.has_body and r.body_reader "                                            \
-    "while read do local part,why=read(65536) if why then c:close() return ngx.exit(ngx.ERROR) end "         \
+    "ngx.send_headers() local take=r.has_body and r.body_reader "                                            \
+    "while take do local part,why=take(65536) if why then c:close() return ngx.exit(ngx.ERROR) end "         \
     "if not part then break end ngx.print(part) ngx.flush(true) end "                                        \
     "c:set_keepalive() return ngx.exit(r.status) end "
 
