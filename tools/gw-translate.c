@@ -18,7 +18,7 @@
 
 static const char *instance = DEFAULT_INSTANCE;
 static struct opt_list port_maps;
-static bool is_full, no_lua, wants_config;
+static bool is_full, no_lua, has_h2c, wants_config;
 static int internal_port = 19080;
 
 static const struct opt opts[] = {
@@ -28,6 +28,9 @@ static const struct opt opts[] = {
      "APISIX listens on TO for listeners on port FROM; repeatable", NULL, 0, 0},
     {0, "internal-port", "PORT", OPT_INT, &internal_port,
      "APISIX listens on 127.0.0.1:PORT for requests of its own; 0: it does not (19080)", NULL, 0, 65535},
+    {0, "h2c", NULL, OPT_FLAG, &has_h2c,
+     "APISIX has the location that --print-config then prints: backends may speak HTTP/2 without TLS", NULL,
+     0, 0},
     {0, "no-lua", NULL, OPT_FLAG, &no_lua, "routes without Lua: what needs it is done roughly, or told", NULL,
      0, 0},
     {0, "print-config", NULL, OPT_FLAG, &wants_config,
@@ -37,8 +40,9 @@ static const struct opt opts[] = {
 
 static const struct opt_usage usage = {
     .tool = "gw-translate",
-    .synopsis = "[--instance NAME] [--port-map FROM:TO]... [--internal-port PORT] [--no-lua] [--full] "
-                "[--print-config] [-]",
+    .synopsis =
+        "[--instance NAME] [--port-map FROM:TO]... [--internal-port PORT] [--h2c] [--no-lua] [--full] "
+        "[--print-config] [-]",
     .purpose = "Translate resolved Gateway API records to APISIX objects, one by one.",
     .opts = opts,
     .n_opts = N_ELEMS(opts),
@@ -116,6 +120,7 @@ int main(int argc, char **argv)
                                   .ports = maps,
                                   .n_ports = port_maps.n,
                                   .no_lua = no_lua,
+                                  .has_h2c = has_h2c && !no_lua,
                                   .internal_port = internal_port}};
     config_init(&run.config);
     int code = rec_loop(STDIN_FILENO, &(struct loop){.on_record = on_record, .ctx = &run});

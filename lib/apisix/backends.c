@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 
+#include "apisix/h2c.h"
 #include "apisix/ids.h"
 
 static void add_upstream(struct backends *b, const char *id, int64_t weight)
@@ -21,9 +22,17 @@ static void add_upstream(struct backends *b, const char *id, int64_t weight)
     jb_add(&b->upstreams, o);
 }
 
+static bool has_upstream(const struct backends *b, const char *id)
+{
+    for (int i = 0; i < jx_len(b->upstreams); i++)
+        if (str_same(jx_getstr(jx_at(b->upstreams, i), "upstream_id"), id))
+            return true;
+    return false;
+}
+
 struct backends backends_read(jv resolved)
 {
-    struct backends b = {.upstreams = jb_arr()};
+    struct backends b = {.upstreams = jb_arr(), .h2c = jb_arr()};
     for (int i = 0; i < jx_len(resolved); i++) {
         jv ref = jx_at(resolved, i);
         struct id id;
@@ -34,6 +43,8 @@ struct backends backends_read(jv resolved)
             b.broken += weight;
             continue;
         }
+        if (h2c_is(ref) && !has_upstream(&b, id.text))
+            jb_add_str(&b.h2c, id.text);
         add_upstream(&b, id.text, weight);
         b.valid += weight;
         b.is_websocket |= has_prefix(jx_getstr_or(ref, "appProtocol", ""), "kubernetes.io/ws"); /* or wss */
@@ -51,10 +62,16 @@ const char *backends_upstream(const struct backends *b, int i)
     return jx_getstr_or(jx_at(b->upstreams, i), "upstream_id", "");
 }
 
+bool backends_are_h2c(const struct backends *b)
+{
+    return jx_len(b->h2c) == jx_len(b->upstreams);
+}
+
 void backends_release(struct backends *b)
 {
     jb_free(b->upstreams);
-    *b = (struct backends){.upstreams = JX_NONE};
+    jb_free(b->h2c);
+    *b = (struct backends){.upstreams = JX_NONE, .h2c = JX_NONE};
 }
 
 jv abort_with(int status)

@@ -12,10 +12,14 @@ struct backends {
     int64_t valid;     /* sum of weights of usable references */
     int64_t broken;    /* sum of weights of the others: they are answered 500 (BackendRef.weight) */
     bool is_websocket; /* some Service port says kubernetes.io/ws */
+    jv h2c;            /* owned: [upstream_id] of those that say kubernetes.io/h2c */
 };
 
 /* `resolved` is the list `backends` of an entry of resolved.rules, or a part of it. */
 struct backends backends_read(jv resolved);
+
+/* Whether all upstreams are among h2c. */
+bool backends_are_h2c(const struct backends *b);
 
 /* Completes the route: upstream_id, or the traffic-split and fault-injection plugins. Takes what `b` owns. */
 void backends_put(struct backends *b, bool is_grpc, jv *route, jv *plugins);

@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 
+#include "apisix/h2c.h"
 #include "apisix/hop.h"
 #include "apisix/owner.h"
 
@@ -40,24 +41,21 @@ static jv ports_of(const struct translate_options *o, jv listeners, const char *
     return ports;
 }
 
-static bool uses_internal_port(jv set, const struct translate_options *o)
-{
-    jv routes = jx_get(set, "routes");
-    bool uses = false;
-    for (int i = 0; i < jx_len(routes) && !uses; i++)
-        uses = hop_is(jx_at(routes, i), o);
-    return uses;
-}
-
 void config_take(struct config *c, const struct translate_options *o, const struct rec *r, jv set)
 {
     char owner[OWNER_LABEL_MAX + 1];
     jv listeners = r->type == REC_DELETED ? JX_NONE : jx_path(rec_get(r, "resolved"), "listeners");
-    jv needs = jb_obj();
+    jv needs = jb_obj(), routes = jx_get(set, "routes");
+    bool internal = false, h2c = false;
+    for (int i = 0; i < jx_len(routes); i++) {
+        internal |= hop_is(jx_at(routes, i), o);
+        h2c |= h2c_is_used(jx_at(routes, i));
+    }
     owner_label(&r->id, owner);
     jb_put(&needs, "http", ports_of(o, listeners, "HTTP"));
     jb_put(&needs, "https", ports_of(o, listeners, "HTTPS"));
-    jb_put_bool(&needs, "internal", uses_internal_port(set, o));
+    jb_put_bool(&needs, "internal", internal);
+    jb_put_bool(&needs, "h2c", h2c);
     jb_put(&c->needs, owner, needs);
 }
 
@@ -84,9 +82,11 @@ static void print_ports(struct buf *out, const char *indent, jv ports)
 void config_print(const struct config *c, const struct translate_options *o, struct buf *out)
 {
     jv http = gathered(c, "http"), https = gathered(c, "https");
-    bool internal = false;
-    for (struct jx_iter it = jx_iter(c->needs); jx_next(&it);)
+    bool internal = false, h2c = false;
+    for (struct jx_iter it = jx_iter(c->needs); jx_next(&it);) {
         internal |= jx_true(jx_get(it.value, "internal"));
+        h2c |= jx_true(jx_get(it.value, "h2c"));
+    }
     buf_adds(out, "apisix:\n  router:\n    http: radixtree_host_uri\n");
     if (jx_len(http) > 0 || internal)
         buf_adds(out, "  node_listen:\n");
@@ -96,6 +96,8 @@ void config_print(const struct config *c, const struct translate_options *o, str
     if (jx_len(https) > 0)
         buf_adds(out, "  ssl:\n    enable: true\n    listen:\n");
     print_ports(out, "      ", https);
+    if (h2c)
+        h2c_print_config(out);
     jb_free(http);
     jb_free(https);
 }

@@ -1,6 +1,7 @@
 /*
  * config: what must stand in APISIX's own config.yaml for the objects of a stream to work: the ports that it
- * listens on. Everything else that we use is on by default.
+ * listens on, and a location for backends that speak HTTP/2 (h2c.h). Everything else that we use is on by
+ * default.
  */
 #ifndef GW_APISIX_CONFIG_H
 #define GW_APISIX_CONFIG_H
@@ -8,7 +9,7 @@
 #include "apisix/translate.h"
 
 struct config {
-    jv needs; /* owned: {owner label: {http: [port], https: [port], internal: bool}} */
+    jv needs; /* owned: {owner label: {http: [port], https: [port], internal: bool, h2c: bool}} */
 };
 
 void config_init(struct config *c);

@@ -270,3 +270,30 @@ char *lua_retry(const struct lua_retry *r)
     buf_free(&b);
     return text;
 }
+
+/* ---- backends that speak HTTP/2 ---- */
+
+/* APISIX keeps what it knows of the request for a location of its own the same way. */
+#define H2C_GOES                                                                                             \
+    "or ngx.var.http_upgrade then return end "                                                               \
+    "ngx.var.ctx_ref=require('resty.ctxdump').stash_ngx_ctx() ctx._apisix_proxied=true "                     \
+    "return ngx.exec('" LUA_H2C_LOCATION "') end"
+
+char *lua_h2c(jv ids)
+{
+    struct buf b;
+    buf_init(&b, BUF_MAX_SCRATCH);
+    if (!jx_is_none(ids)) {
+        buf_adds(&b, "local ids={");
+        for (int i = 0; i < jx_len(ids); i++)
+            buf_addf(&b, "['%s']=true,", jx_str(jx_at(ids, i)));
+        buf_adds(&b, "} ");
+    }
+    buf_adds(&b, "return function(conf,ctx) if ngx.get_phase()~='access' ");
+    if (!jx_is_none(ids))
+        buf_adds(&b, "or not ids[ctx.upstream_id] ");
+    buf_adds(&b, H2C_GOES);
+    char *text = xstrndup(b.p, b.len);
+    buf_free(&b);
+    return text;
+}

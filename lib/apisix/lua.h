@@ -81,4 +81,12 @@ struct lua_retry {
  */
 char *lua_retry(const struct lua_retry *r);
 
+#define LUA_H2C_LOCATION "@gwpipe_h2c"
+
+/*
+ * For a serverless function in phase before_proxy, the last one there: sends requests to these upstreams, or
+ * to any when `ids` is JX_NONE, by that location. Owned.
+ */
+char *lua_h2c(jv ids);
+
 #endif

@@ -1,5 +1,6 @@
 #include "apisix/mirror.h"
 
+#include "apisix/h2c.h"
 #include "apisix/hop.h"
 #include "apisix/ids.h"
 
@@ -22,12 +23,13 @@ static double share_at(jv mirrors, int k)
     return jx_number_or(jx_get(jx_at(mirrors, k), "share"), 1);
 }
 
-static void insert(jv *list, const char *upstream, double share)
+static void insert(jv *list, const char *upstream, double share, bool is_h2c)
 {
     jv sorted = jb_arr(), o = jb_obj();
     bool is_in = false;
     jb_put_str(&o, "upstream_id", upstream);
     jb_put(&o, "share", jb_number(share < 1 ? share : 1));
+    jb_put_bool(&o, "h2c", is_h2c);
     for (int i = 0; i < jx_len(*list); i++) {
         if (!is_in && share > share_at(*list, i)) {
             jb_add(&sorted, jb_copy(o));
@@ -52,7 +54,7 @@ jv mirrors_read(jv filters, jv resolved)
         struct id id;
         double share = share_of(spec);
         if (share > 0 && id_of_backend(jx_at(resolved, k), &id))
-            insert(&list, id.text, share);
+            insert(&list, id.text, share, h2c_is(jx_at(resolved, k)));
         k++;
     }
     return list;
@@ -95,6 +97,12 @@ static void add_hop(struct translation *t, jv mirrors, int k, const char *name, 
     jv o = hop_route(t, hop_id(name, set, k + 1).text, hop_id(name, 0, k + 1).text, hosts, &plugins);
     if (k + 1 < jx_len(mirrors))
         put_copy(t, mirrors, k + 1, share_at(mirrors, k), name, &plugins);
+    if (jx_true(jx_get(jx_at(mirrors, k), "h2c"))) {
+        jv ids = jb_arr();
+        jb_add(&ids, jb_copy(jx_get(jx_at(mirrors, k), "upstream_id")));
+        h2c_put(t->options, ids, true, &plugins); /* there is room: no other function is here */
+        jb_free(ids);
+    }
     jb_put(&o, "plugins", plugins);
     jb_put(&o, "upstream_id", jb_copy(jx_get(jx_at(mirrors, k), "upstream_id")));
     translation_add(t, "routes", o);

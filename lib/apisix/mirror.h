@@ -19,7 +19,7 @@
 /*
  * The mirrors of a list of filters, of which `resolved` has one entry each, in that order: those that get
  * anything.
- * [{upstream_id, share}], owned.
+ * [{upstream_id, share, h2c}], owned.
  */
 jv mirrors_read(jv filters, jv resolved);
 

@@ -3,6 +3,7 @@
 #include "apisix/backends.h"
 #include "apisix/filters.h"
 #include "apisix/functions.h"
+#include "apisix/h2c.h"
 #include "apisix/hop.h"
 #include "apisix/lua.h"
 #include "apisix/mirror.h"
@@ -85,6 +86,8 @@ static void add_route(const struct rule *r, const struct way *w, int set, jv hos
     jb_put(&plugins, "response-rewrite", tell_tries());
     mirrors_put(r->t, w->mirrors, w->name.text, &plugins);
     timers_put(jx_get(r->spec, "timeouts"), &o);
+    h2c_put(r->t->options, b.h2c, backends_are_h2c(&b),
+            &plugins); /* there is room: no other function is here */
     backends_put(&b, false, &o, &plugins);
     jb_put(&o, "plugins", plugins);
     translation_add(r->t, "routes", o);

@@ -6,6 +6,7 @@
 #include "apisix/extension.h"
 #include "apisix/filters.h"
 #include "apisix/functions.h"
+#include "apisix/h2c.h"
 #include "apisix/hop.h"
 #include "apisix/ids.h"
 #include "apisix/lua.h"
@@ -125,6 +126,8 @@ static bool put_behaviour(const struct rule *r, const struct way *w, const struc
         if (serves_mirrors(r, w))
             mirrors_put(r->t, w->mirrors, w->name.text, &plugins);
         timers_put(jx_get(r->spec, "timeouts"), route);
+        if (!redirects && !r->kind->is_grpc)
+            all &= h2c_put(r->t->options, b.h2c, backends_are_h2c(&b), &plugins);
         if (redirects)
             backends_release(&b);
         else
@@ -205,13 +208,23 @@ static void refuse(const struct rule *r, const char *member, const char *text)
         &(struct finding){.id = F_UNSUPPORTED, .path = path, .message = text, .condition = &unsupported});
 }
 
+static bool has_h2c(const struct rule *r, const struct way *w)
+{
+    bool has = false;
+    for (int i = 0; i < jx_len(w->backends) && !r->kind->is_grpc; i++)
+        has |= h2c_is(jx_at(w->backends, i));
+    return has;
+}
+
 /* What is not translated, or not whole, and may be left out without opening a door. */
 static void note_ignored(const struct rule *r)
 {
     jv retry = jx_get(r->spec, "retry");
-    bool has_mirrors = false;
-    for (int i = 0; i < r->n_ways; i++)
+    bool has_mirrors = false, is_h2c = false;
+    for (int i = 0; i < r->n_ways; i++) {
         has_mirrors |= jx_len(r->ways[i].mirrors) > 0;
+        is_h2c |= has_h2c(r, &r->ways[i]);
+    }
     bool is_plain = r->n_ways > 0 && !retries_are_looped(r, &r->ways[0]) && retry_read(r->spec).has_loop;
     note(r, is_plain && jx_len(jx_get(retry, "codes")) > 0, "retry.codes",
          "answers are tried again by Lua in routes and APISIX's internal port, in a rule without sessions; "
@@ -223,6 +236,11 @@ static void note_ignored(const struct rule *r)
     note(r, jx_is_obj(jx_get(r->spec, "sessionPersistence")) && !sessions_are_served(r), "sessionPersistence",
          "sessions need a name that a header may have, Lua in routes, HTTP, and backends without filters of "
          "their own; requests are served without them");
+    note(r, is_h2c && !r->t->options->has_h2c, "backendRefs",
+         "the Service port speaks HTTP/2 (kubernetes.io/h2c) and is asked by HTTP/1.1: see --h2c in "
+         "gw-translate(1)");
+    note(r, is_h2c && has_mirrors && r->t->options->has_h2c, "filters",
+         "requests to backends that speak HTTP/2 (kubernetes.io/h2c) are not copied to mirrors");
     note(r, has_mirrors && r->t->options->internal_port == 0, "filters",
          "mirrors need APISIX's internal port (--internal-port); requests are served without copies");
     note(r, has_mirrors && r->kind->is_grpc, "filters",
@@ -286,7 +304,7 @@ static void judge(struct rule *r, struct way *w)
         w->is_broken = r->is_invalid = true;
     }
     bool has_more = jx_len(w->extensions) > 0 || jx_len(w->auth) > 0 || retries_are_looped(r, w) ||
-                    jx_is_obj(jx_get(scratch, "serverless-post-function"));
+                    has_h2c(r, w) || jx_is_obj(jx_get(scratch, "serverless-post-function"));
     if (!w->is_broken && has_more)
         judge_whole(r, w);
     if (!w->is_broken)

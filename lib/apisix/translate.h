@@ -19,6 +19,7 @@ struct translate_options {
     const struct port_map *ports;
     size_t n_ports;
     bool no_lua;       /* routes may carry no Lua */
+    bool has_h2c;      /* APISIX has the location of h2c.h */
     int internal_port; /* on 127.0.0.1, for requests from APISIX to itself; 0: there is none */
 };
 

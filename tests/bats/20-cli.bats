@@ -65,7 +65,7 @@ load helpers
         page=$root/docs/man/$tool.1
         [[ -e $page ]] || fail "$page is missing"
         diff <("$tool" --list-options | sort) \
-            <(grep '^\.It Fl' "$page" | grep -oE 'Fl -[a-z-]+' | sed 's/^Fl /-/' | sort -u) ||
+            <(grep '^\.It Fl' "$page" | grep -oE 'Fl -[a-z0-9-]+' | sed 's/^Fl /-/' | sort -u) ||
             fail "$tool: < options of the program, > items of the page"
     done
 }
