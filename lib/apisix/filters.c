@@ -169,11 +169,18 @@ static bool add_response_headers(const struct step *s)
     return true;
 }
 
-static void replace_prefix(const struct step *s, jv path)
+/* A '?' in what comes from a replacement starts the query, however it is written. */
+static bool replace_prefix(const struct step *s, jv path)
 {
+    const char *to = jx_getstr_or(path, "replacePrefixMatch", "");
+    if (strchr(to, '?') || strcasestr(to, "%3f"))
+        return cannot(
+            s, "path.replacePrefixMatch",
+            "APISIX cannot put a question mark into a path whose prefix it replaces; the rule answers 500");
     jv o = own(&s->plugins->rewrite);
-    jb_put(&o, "regex_uri", path_replace_prefix(s->match, jx_getstr_or(path, "replacePrefixMatch", "")));
+    jb_put(&o, "regex_uri", path_replace_prefix(s->match, to));
     s->plugins->rewrite = o;
+    return true;
 }
 
 /*
@@ -221,7 +228,7 @@ static bool add_url_rewrite(const struct step *s)
     if (jx_is_obj(path) && is_full_path(path))
         replace_full_path(s, jx_getstr_or(path, "replaceFullPath", "/"));
     else if (jx_is_obj(path))
-        replace_prefix(s, path);
+        return replace_prefix(s, path);
     return true;
 }
 
@@ -236,20 +243,23 @@ static void add_origin(struct buf *b, const struct step *s)
 static bool add_redirect(const struct step *s)
 {
     struct buf b;
-    jv o = jb_obj(), path = jx_get(s->spec, "path");
+    jv path = jx_get(s->spec, "path");
+    bool has_prefix_path = jx_is_obj(path) && !is_full_path(path);
+    if (has_prefix_path && !replace_prefix(s, path))
+        return false;
+    jv o = jb_obj();
     buf_init(&b, BUF_MAX_SCRATCH);
     add_origin(&b, s);
     if (!jx_is_obj(path)) {
         buf_adds(&b, "$real_request_uri"); /* as it came; $request_uri is decoded in APISIX */
-    } else if (is_full_path(path)) {
+    } else if (has_prefix_path) {
+        buf_adds(&b, "$upstream_uri"); /* where proxy-rewrite, which runs first, leaves its result */
+    } else {
         const char *to = jx_getstr_or(path, "replaceFullPath", "/");
         if (*to != '/')
             buf_addc(&b, '/');
         percent_encode_path(&b, to);
         jb_put_bool(&o, "append_query_string", true);
-    } else {
-        replace_prefix(s, path); /* proxy-rewrite runs first and leaves its result in $upstream_uri */
-        buf_adds(&b, "$upstream_uri");
     }
     jb_put_str(&o, "uri", b.p);
     jb_put_int(&o, "ret_code", jx_getint_or(s->spec, "statusCode", 302));

@@ -229,7 +229,7 @@ class Maker:
         new = "/w%3Fz" if self.chance(0.3, "question") else self.pick(*NEW_PATHS)
         if self.chance(0.5) or not prefix:
             return {"type": "ReplaceFullPath", "replaceFullPath": new}
-        return {"type": "ReplacePrefixMatch", "replacePrefixMatch": new}
+        return {"type": "ReplacePrefixMatch", "replacePrefixMatch": new.replace("%3F", "")}
 
     def redirect(self, matches: list) -> dict:
         out = {}
