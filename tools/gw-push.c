@@ -4,18 +4,18 @@
  * Waits for each SYNC, reads what is live at the target, and makes the smallest safe set of writes that
  * brings it to what the records' `apisix` members want.
  */
-#include <stdlib.h>
 #include <unistd.h>
 
 #include "apisix/owner.h"
 #include "base/diag.h"
 #include "base/opt.h"
 #include "base/proc.h"
+#include "push/aims.h"
 #include "push/api_key.h"
 #include "push/session.h"
 #include "rec/loop.h"
 
-static struct opt_list names;
+static struct opt_list names, controls;
 static const char *format;
 static struct target_settings settings = {
     .patience = 10,
@@ -42,6 +42,9 @@ static const struct opt opts[] = {
      0, 0},
     {0, "check", NULL, OPT_FLAG, &options.check, "ask the target first, and leave out what it would refuse",
      NULL, 0, 0},
+    {0, "control", "URL", OPT_LIST, &controls,
+     "the Control API of a gateway behind the --to before it, for --wait; repeatable, or URL,URL", NULL, 0,
+     0},
     {0, "wait", "SECONDS", OPT_INT, &options.wait,
      "return from a SYNC once the gateway serves it, or after that time", NULL, 1, 3600},
     {0, "timing", NULL, OPT_FLAG, &options.timing, "tell in the records how long it took", NULL, 0, 0},
@@ -91,40 +94,6 @@ static void read_settings(void)
         usage_error(&usage, "%s", why);
 }
 
-/* One name for each target. */
-static void expand_names(void)
-{
-    struct opt_list all = {0};
-    for (size_t i = 0; i < names.n; i++) {
-        const char *rest = names.items[i];
-        for (char *one; (one = target_next_name(names.items[i], &rest));) {
-            VEC_GROW(&all);
-            all.items[all.n++] = one;
-        }
-    }
-    free(names.items);
-    names = all;
-}
-
-/* As many as there are names. */
-static struct target **make_targets(void)
-{
-    char *why;
-    if (names.n == 0)
-        usage_error(&usage, "--to is missing");
-    expand_names();
-    struct target **list = xcalloc(names.n, sizeof(struct target *));
-    for (size_t i = 0; i < names.n; i++) {
-        for (size_t k = 0; k < i; k++)
-            if (str_eq(names.items[i], names.items[k]))
-                usage_error(&usage, "--to: \"%s\" is given twice", names.items[i]);
-        list[i] = target_new(names.items[i], &settings, &why);
-        if (!list[i])
-            usage_error(&usage, "--to: \"%s\" %s", target_title(names.items[i]), why);
-    }
-    return list;
-}
-
 static void on_record(struct rec *r, void *ctx)
 {
     session_take(ctx, r);
@@ -144,16 +113,17 @@ int main(int argc, char **argv)
         diag_verbosity(DIAG_INFO);
     opt_parse(&usage, argc, argv);
     read_settings();
-    struct target **targets = make_targets();
+    struct aims aims = {0};
+    char *why = aims_add(&aims, &names, &controls, &settings);
+    if (why)
+        usage_error(&usage, "%s", why);
     opt_expect_stdin(&usage, argc, argv);
-    session_init(&session, &options, targets, names.n);
+    session_init(&session, &options, aims.targets, aims.n);
     int code =
         rec_loop(STDIN_FILENO,
                  &(struct loop){
                      .on_record = on_record, .ctx = &session, .silence = recheck, .on_silence = on_silence});
     code = worse(code, session_finish(&session));
-    for (size_t i = 0; i < names.n; i++)
-        target_free(targets[i]);
-    free(targets);
+    aims_release(&aims);
     return proc_finish(code);
 }

@@ -20,6 +20,7 @@
 enum { MAX_OPTS = 48, FIRST_LONG = 256 };
 
 static const char *log_format;
+static size_t n_given; /* options with lists, so far */
 static bool is_quiet, is_verbose, wants_help, wants_version, wants_list;
 
 static const struct opt common[] = {
@@ -123,6 +124,8 @@ static void store(const struct opt_usage *u, const struct opt *o, const char *va
     case OPT_LIST: {
         struct opt_list *list = o->dest;
         VEC_GROW(list);
+        list->places = xreallocarray(list->places, list->cap, sizeof *list->places);
+        list->places[list->n] = ++n_given;
         list->items[list->n++] = value;
         break;
     }

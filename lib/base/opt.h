@@ -21,6 +21,7 @@ enum opt_type {
 struct opt_list {
     const char **items;
     size_t n, cap;
+    size_t *places; /* of each item among all of all lists that were given, from 1 */
 };
 
 struct opt {

@@ -11,7 +11,7 @@ static const char *after_scheme(const char *url)
     return NULL;
 }
 
-static const char *problem(const char *url)
+const char *url_problem(const char *url)
 {
     const char *host = after_scheme(url);
     if (!host)
@@ -31,7 +31,7 @@ static const char *problem(const char *url)
 
 char *admin_base(const char *url, char **why)
 {
-    const char *what = problem(url);
+    const char *what = url_problem(url);
     if (what) {
         *why = xstrdup(what);
         return NULL;

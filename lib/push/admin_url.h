@@ -4,10 +4,13 @@
 
 #include "apisix/kind.h"
 
+/* What is wrong with a URL for an API, or NULL: it is no http or https URL, or holds what does not belong
+   there: a user and a password would show in the list of processes. */
+const char *url_problem(const char *url);
+
 /*
  * "http://127.0.0.1:9180" becomes ".../apisix/admin"; with a path it is taken as it is. Owned. NULL, and the
- * complaint in *why (owned), when it is no http or https URL, or holds what does not belong there: a user and
- * a password would show in the list of processes.
+ * complaint in *why (owned), when it has a problem.
  */
 char *admin_base(const char *url, char **why);
 

@@ -18,9 +18,9 @@ void place_init(struct place *p, struct target *t, const struct push_options *o)
     *p = (struct place){.target = t, .options = o, .metrics.target = t->name};
     if (o->check && !t->class->check)
         diag(DIAG_WARNING, NULL, NULL, "%s: --check has no effect: this target cannot be asked", t->name);
-    if (o->wait > 0 && !t->class->wait)
-        diag(DIAG_WARNING, NULL, NULL, "%s: --wait has no effect: this target cannot tell what it serves",
-             t->name);
+    if (o->wait > 0 && !t->gateway.wait)
+        diag(DIAG_WARNING, NULL, NULL,
+             "%s: --wait has no effect: no --control says where to ask what is served", t->name);
 }
 
 static double now(clockid_t clock)
@@ -189,11 +189,11 @@ static void reach_it_still(struct place *p, struct wanted *w)
 /* Until the data plane serves what was written, where that is asked for and the target can tell. */
 static void wait_until_served(struct place *p)
 {
-    bool must = p->options->wait > 0 && !p->options->dry_run && p->target->class->wait &&
+    bool must = p->options->wait > 0 && !p->options->dry_run && p->target->gateway.wait &&
                 p->outcome == OUTCOME_DONE && (p->plan.ops.n > 0 || p->is_pending);
     if (!must)
         return;
-    int code = p->target->class->wait(p->target, &p->plan, p->options->wait);
+    int code = p->target->gateway.wait(p->target->gateway.ctx, &p->plan, p->options->wait, p->target->name);
     p->is_pending = code != EXIT_OK;
     p->code = worse(p->code, code);
 }

@@ -27,11 +27,6 @@ struct target_class {
     /* Sets the state of every planned operation, and brings t->live to what is then there. What has failed
        already is left out. */
     int (*carry_out)(struct target *t, struct plan *p);
-    /*
-     * Returns once the data plane serves what was carried out (--wait): EXIT_OK, or EXIT_ENV when it did not
-     * within `seconds`. NULL: the target cannot tell.
-     */
-    int (*wait)(struct target *t, const struct plan *p, int seconds);
     void (*rest)(struct target *t); /* the SYNC is over: give up locks and connections; may be NULL */
     void (*release)(struct target *t);
 };
@@ -46,6 +41,14 @@ struct target {
         void (*done)(void *ctx, const struct op *op, double seconds);
         void *ctx;
     } watcher;
+    /*
+     * Who can tell what the data plane serves (--wait): returns once it serves what was carried out, EXIT_OK,
+     * or EXIT_ENV when it does not within `seconds`. NULL: nobody.
+     */
+    struct {
+        int (*wait)(void *ctx, const struct plan *p, int seconds, const char *target);
+        void *ctx;
+    } gateway;
     bool wants_fresh; /* the caller's, before read: what is remembered will not do */
     bool is_in_doubt; /* the caller's, before read: it failed at the last SYNC, so one try will do */
     /*

@@ -112,3 +112,81 @@ DO
     [ "$(stat .writes)" = 0 ]
     [ -s "$BATS_TEST_TMPDIR/err" ]
 }
+
+# ---- --wait ----
+
+upstream_of() { # NAME HOST
+    jq -cn --arg n "$1" --arg h "$2" '{type: "ADDED", object: {apiVersion: "v1", kind: "Service", metadata: {namespace: "shop", name: $n}},
+        apisix: {upstreams: [{id: $n, labels: {"managed-by": "gwpipe", "gwpipe-instance": "default", "gwpipe-owner": "Service/shop/\($n)"},
+            type: "roundrobin", nodes: [{host: $h, port: 80, weight: 1}]}]}}'
+}
+waiting() { # OPTION...: from records
+    gw-push --to "admin:$apisix_url" --control "$apisix_control" "$@" >"$BATS_TEST_TMPDIR/out" 2>"$BATS_TEST_TMPDIR/err"
+}
+full='{"type":"SYNC","full":true}'
+states() { jq -r 'select(.pushed).pushed[].state' "$BATS_TEST_TMPDIR/out" | sort | uniq -c | sed 's/^ *//'; }
+
+@test "--wait returns when the last worker serves it" {
+    double_start
+    up_to gw-translate >"$BATS_TEST_TMPDIR/shop"
+    double_ctl set '{"apply_ms":200,"lag_ms":600}'
+    waiting --wait 20 --timing <"$BATS_TEST_TMPDIR/shop"
+    jq -es '[.[] | select(.pushed).pushed[].seconds] | min > 0.8 and max < 15' "$BATS_TEST_TMPDIR/out"
+    run ! grep -q pending <<<"$(states)"
+    # Nothing was written, nothing is waited for.
+    double_ctl set '{"control_says":[500,"no"]}'
+    waiting --wait 20 <"$BATS_TEST_TMPDIR/shop"
+}
+
+@test "what is not served in time is pending, exit code 4, and programmed when a later SYNC finds it served" {
+    double_start
+    double_ctl set '{"apply_ms":2500}'
+    { upstream_of cart 10.0.0.1 && echo "$full" && sleep 3 && echo '{"type":"SYNC"}'; } | { run -4 waiting --wait 1; }
+    [ "$(states)" = "$(printf '1 pending\n1 programmed')" ] || fail "$(cat "$BATS_TEST_TMPDIR"/{out,err})"
+    grep -q "not served after 1 s: $apisix_control: upstream \"cart\" is not there" "$BATS_TEST_TMPDIR/err"
+}
+
+@test "an old object, and one that should be gone, are not taken for served" {
+    double_start
+    { upstream_of cart 10.0.0.1 && upstream_of gone 10.0.0.2 && echo "$full"; } | waiting --wait 5
+    double_ctl set '{"apply_ms":60000}'
+    { upstream_of cart 10.0.0.3 && upstream_of gone 10.0.0.2 && echo "$full"; } | { run -4 waiting --wait 1; }
+    grep -q 'upstream "cart" is as it was before' "$BATS_TEST_TMPDIR/err"
+    { upstream_of cart 10.0.0.3 && echo "$full"; } | { run -4 waiting --wait 1; }
+    grep -q 'upstream "gone" is still there' "$BATS_TEST_TMPDIR/err"
+}
+
+@test "a Control API that is not there, refuses, or talks rubbish proves nothing" {
+    double_start
+    n=0
+    for says in '[500,"no"]' '[200,"<html>"]' '[200,"[1,{},[],{\"value\":7}]"]' '[302,""]' '[200,"{\"value\":{}}"]'; do
+        double_ctl set '{"control_says":'"$says"'}'
+        n=$((n + 1))
+        { upstream_of cart "10.0.0.$n" && echo "$full"; } | { run -4 waiting --wait 1; }
+        [ "$(states)" = "1 pending" ] || fail "$says: $(states)"
+    done
+    apisix_control=http://127.0.0.1:1
+    { upstream_of cart 10.0.1.1 && echo "$full"; } | { run -4 waiting --wait 1; }
+    grep -q 'the Control API does not answer' "$BATS_TEST_TMPDIR/err"
+}
+
+@test "of a standalone APISIX each instance is asked by its own Control API" {
+    double_start -- --mode standalone
+    double_start other -- --mode standalone
+    up_to gw-translate | gw-push --to "standalone:$apisix_url,$other_url" --control "$apisix_control,$other_control" --wait 10 >"$BATS_TEST_TMPDIR/out"
+    ! states | grep -vE 'programmed|unchanged'
+    double_ctl other set '{"control_says":[500,"no"]}'
+    { upstream_of cart 10.0.0.1 && echo "$full"; } | gw-push --force --to "standalone:$apisix_url,$other_url" \
+        --control "$apisix_control,$other_control" --wait 1 >"$BATS_TEST_TMPDIR/out" || [ $? = 4 ]
+    [ "$(states)" = "$(printf '1 pending\n1 programmed')" ]
+}
+
+@test "many objects are asked about in lists" {
+    double_start
+    { for i in {1..300}; do echo "s$i"; done | jq -cR '{type: "ADDED", object: {apiVersion: "v1", kind: "Service", metadata: {namespace: "shop", name: .}},
+        apisix: {upstreams: [{id: ., labels: {"managed-by": "gwpipe", "gwpipe-instance": "default", "gwpipe-owner": "Service/shop/\(.)"},
+            type: "roundrobin", nodes: []}]}}' && echo "$full"; } >"$BATS_TEST_TMPDIR/many"
+    double_ctl set '{"lag_ms":300}'
+    waiting --wait 10 <"$BATS_TEST_TMPDIR/many"
+    [ "$(states)" = "300 programmed" ]
+}

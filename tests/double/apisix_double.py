@@ -171,9 +171,10 @@ class Double:
         else:
             self.api = Standalone(self.schemas, options.key, options.viewer_key, options.memory, self.clock)
         self.api.on_publish = self.publish
-        self.settings = {"delay_ms": options.delay, "apply_ms": 0.0}
+        self.settings = {"delay_ms": options.delay, "apply_ms": 0.0, "lag_ms": 0.0}
         self.rules, self.log, self.counts = [], [], collections.Counter()
         self.served = {}  # what the data plane of an etcd has: kind: {id: entry}
+        self.laggard, self.asked, self.control_says = {}, 0, None  # a second worker, which is later by lag_ms
         self.connections, self.opened, self.serial = set(), 0, 0
         self.listener, self.port, self.context = None, options.port, None
 
@@ -184,25 +185,27 @@ class Double:
 
     def publish(self, kind: str, name: str, entry) -> None:
         wait = self.settings["apply_ms"] / 1000
-        if wait:
-            asyncio.get_running_loop().call_later(wait, self.serve_entry, kind, name, entry)
-        else:
-            self.serve_entry(kind, name, entry)
+        lag = wait + self.settings["lag_ms"] / 1000
+        for served, after in ((self.served, wait), (self.laggard, lag)):
+            if after:
+                asyncio.get_running_loop().call_later(after, self.serve_entry, served, kind, name, entry)
+            else:
+                self.serve_entry(served, kind, name, entry)
 
-    def serve_entry(self, kind: str, name: str, entry) -> None:
-        there = self.served.setdefault(kind, {})
+    def serve_entry(self, served: dict, kind: str, name: str, entry) -> None:
+        there = served.setdefault(kind, {})
         if entry is None:
             there.pop(name, None)
         else:
             there[name] = entry
 
-    def served_list(self, kind: str) -> dict:
+    def served_list(self, kind: str, served: dict | None = None) -> dict:
         """id: an object as a worker holds it."""
         if isinstance(self.api, Standalone):
             version, there = self.api.workers.get(kind, (0, {}))
             items = {n: (o, i if i is not None else version, i if i is not None else version) for n, (i, o) in there.items()}
         else:
-            items = {n: (e.value, e.modified, e.created) for n, e in self.served.get(kind, {}).items()}
+            items = {n: (e.value, e.modified, e.created) for n, e in (self.served if served is None else served).get(kind, {}).items()}
         return {
             n: {
                 "key": "/apisix/%s/%s" % (kind, n),
@@ -216,6 +219,10 @@ class Double:
     def control(self, request: Request):
         """The control API and the status server in one."""
         path = request.target.partition("?")[0]
+        self.asked += 1
+        if self.control_says is not None:
+            return self.control_says[0], self.control_says[1], {}
+        served = self.laggard if self.asked.bit_count() % 2 else self.served  # whichever takes the connection
         if path == "/status":
             return 200, {"status": "ok"}, {}
         if path == "/status/ready":
@@ -227,9 +234,9 @@ class Double:
         for kind in ("routes", "services", "upstreams", "plugin_metadata"):
             plural = "plugin_metadatas" if kind == "plugin_metadata" else kind
             if path == "/v1/" + plural:
-                return 200, encode(list(self.served_list(kind).values())), {}
+                return 200, encode(list(self.served_list(kind, served).values())), {}
             if path.startswith("/v1/%s/" % SINGULAR[kind]):
-                one = self.served_list(kind).get(urllib.parse.unquote(path.rsplit("/", 1)[1]))
+                one = self.served_list(kind, served).get(urllib.parse.unquote(path.rsplit("/", 1)[1]))
                 return (200, one, {}) if one else (404, {"error_msg": SINGULAR[kind] + " not found"}, {})
         return 404, {"error_msg": "404 Not Found"}, {}
 
@@ -293,6 +300,8 @@ class Double:
                 self.api.stale_view = value / 1000
             elif name == "empty_list" and value in ("[]", "{}"):
                 self.api.empty_list = value
+            elif name == "control_says":  # [status, text], whatever is asked; null: the truth
+                self.control_says = value
             elif name == "now":
                 self.fixed = value
             elif name == "clock_offset":
@@ -323,7 +332,7 @@ class Double:
         """Comes back on the same port, empty; with {"keep": true}, as an Admin API whose etcd did not die."""
         self.do_die(None)
         if not (given or {}).get("keep"):
-            self.served = {}
+            self.served, self.laggard = {}, {}
             self.api.restart()
         asyncio.get_running_loop().create_task(self.listen())
 

@@ -59,9 +59,9 @@ static int fake_carry_out(struct target *t, struct plan *p)
     return t->has_moved ? EXIT_ENV : fake.write_code;
 }
 
-static int fake_wait(struct target *t, const struct plan *p, int seconds)
+static int fake_wait(void *ctx, const struct plan *p, int seconds, const char *target)
 {
-    (void)t, (void)p;
+    (void)ctx, (void)p, (void)target;
     buf_addc(&fake.log, '.');
     fake.waited = seconds;
     return fake.wait_code;
@@ -73,11 +73,8 @@ static void fake_rest(struct target *t)
     buf_addc(&fake.log, 'z');
 }
 
-static const struct target_class fake_class = {.read = fake_read,
-                                               .check = fake_check,
-                                               .carry_out = fake_carry_out,
-                                               .wait = fake_wait,
-                                               .rest = fake_rest};
+static const struct target_class fake_class = {
+    .read = fake_read, .check = fake_check, .carry_out = fake_carry_out, .rest = fake_rest};
 
 /* ---- a SYNC ---- */
 
@@ -88,7 +85,7 @@ static struct place place;
 static void begin(struct push_options o)
 {
     buf_init(&fake.log, BUF_MAX_SCRATCH);
-    fake.base = (struct target){.class = &fake_class, .name = "fake:"};
+    fake.base = (struct target){.class = &fake_class, .name = "fake:", .gateway = {.wait = fake_wait}};
     fake.read_code = fake.check_code = fake.write_code = fake.wait_code = EXIT_OK;
     fake.refused_by_check = fake.refused = NULL;
     fake.moves = 0;

@@ -1,0 +1,112 @@
+#include "push/aims.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+
+static char *add(struct aims *a, char *owned_name, const struct target_settings *s)
+{
+    char *why = NULL;
+    for (size_t i = 0; i < a->n && !why; i++)
+        if (str_eq(owned_name, a->names[i]))
+            why = xasprintf("--to: \"%s\" is given twice", owned_name);
+    struct target *t = why ? NULL : target_new(owned_name, s, &why);
+    if (!t) {
+        char *text = strncmp(why, "--to", 4) == 0
+                         ? xstrdup(why)
+                         : xasprintf("--to: \"%s\" %s", target_title(owned_name), why);
+        free(why);
+        free(owned_name);
+        return text;
+    }
+    if (a->n == a->cap) {
+        a->cap = a->cap ? 2 * a->cap : 4;
+        a->targets = xreallocarray(a->targets, a->cap, sizeof(struct target *));
+        a->served = xreallocarray(a->served, a->cap, sizeof(struct served *));
+        a->names = xreallocarray(a->names, a->cap, sizeof(char *));
+    }
+    a->targets[a->n] = t;
+    a->served[a->n] = NULL;
+    a->names[a->n++] = owned_name;
+    return NULL;
+}
+
+/* The URLs of the --control options between two places on the command line; owned, and so are the texts. */
+static struct opt_list urls_between(const struct opt_list *controls, size_t from, size_t to)
+{
+    struct opt_list urls = {0};
+    for (size_t i = 0; i < controls->n; i++) {
+        const char *p = controls->places[i] > from && controls->places[i] < to ? controls->items[i] : NULL;
+        while (p) {
+            VEC_GROW(&urls);
+            urls.items[urls.n++] = xstrndup(p, strcspn(p, ","));
+            p = strchr(p, ',');
+            p = p ? p + 1 : NULL;
+        }
+    }
+    return urls;
+}
+
+static int wait_until_served(void *ctx, const struct plan *p, int seconds, const char *target)
+{
+    return served_wait(ctx, p, seconds, target);
+}
+
+/* An instance of a standalone APISIX has one Control API; behind another target all are of its data plane. */
+static char *add_controls(struct aims *a, size_t first, const struct opt_list *urls, const char *name,
+                          const struct target_settings *s)
+{
+    size_t n = a->n - first;
+    char *why = NULL;
+    if (n > 1 && urls->n != n)
+        return xasprintf(
+            "--control: %zu URLs for the %zu instances of \"%s\"; expected one each, in their order", urls->n,
+            n, target_title(name));
+    for (size_t i = 0; i < n; i++) {
+        struct target *t = a->targets[first + i];
+        t->gateway.ctx = a->served[first + i] =
+            served_new(urls->items + (n > 1 ? i : 0), n > 1 ? 1 : urls->n, &s->http, &why);
+        if (why)
+            return xasprintf("--control: %s", why);
+        t->gateway.wait = wait_until_served;
+    }
+    return NULL;
+}
+
+char *aims_add(struct aims *a, const struct opt_list *to, const struct opt_list *controls,
+               const struct target_settings *s)
+{
+    char *why = NULL;
+    if (to->n == 0)
+        return xstrdup("--to is missing");
+    for (size_t i = 0; i < controls->n; i++)
+        if (controls->places[i] < to->places[0])
+            return xasprintf(
+                "--control: \"%s\" stands before any --to; expected behind the one that it is of",
+                target_title(controls->items[i]));
+    for (size_t i = 0; i < to->n && !why; i++) {
+        size_t first = a->n;
+        const char *rest = to->items[i];
+        for (char *one; !why && (one = target_next_name(to->items[i], &rest));)
+            why = add(a, one, s);
+        struct opt_list urls =
+            urls_between(controls, to->places[i], i + 1 < to->n ? to->places[i + 1] : SIZE_MAX);
+        if (!why && urls.n > 0)
+            why = add_controls(a, first, &urls, to->items[i], s);
+        for (size_t k = 0; k < urls.n; k++)
+            free((char *)urls.items[k]);
+        free(urls.items);
+    }
+    return why;
+}
+
+void aims_release(struct aims *a)
+{
+    for (size_t i = 0; i < a->n; i++) {
+        target_free(a->targets[i]);
+        served_free(a->served[i]);
+        free(a->names[i]);
+    }
+    free(a->targets);
+    free(a->served);
+    free(a->names);
+}

@@ -1,0 +1,26 @@
+/*
+ * aims: the targets that the options of a command line name.
+ *
+ * A --to may name several (standalone:A,B), and the --control options behind it tell where its data plane
+ * says what it serves.
+ */
+#ifndef GW_PUSH_AIMS_H
+#define GW_PUSH_AIMS_H
+
+#include "base/opt.h"
+#include "push/served.h"
+#include "push/target.h"
+
+struct aims {
+    struct target **targets; /* ours */
+    struct served **served;  /* of each target; NULL: nobody can tell */
+    char **names;
+    size_t n, cap;
+};
+
+/* NULL, or what is wrong with the options (owned). */
+char *aims_add(struct aims *a, const struct opt_list *to, const struct opt_list *controls,
+               const struct target_settings *s);
+void aims_release(struct aims *a);
+
+#endif
