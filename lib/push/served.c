@@ -92,15 +92,20 @@ static void drop(struct served *s, struct expected *e)
     free(e);
 }
 
-void served_free(struct served *s)
+static void drop_all(struct served *s)
 {
     struct expected *e, *next;
-    if (!s)
-        return;
     HASH_ITER(hh, s->expected, e, next)
     {
         drop(s, e);
     }
+}
+
+void served_free(struct served *s)
+{
+    if (!s)
+        return;
+    drop_all(s);
     for (size_t i = 0; i < s->n_gateways; i++) {
         free((char *)s->gateways[i].url);
         free(s->gateways[i].why);
@@ -324,7 +329,7 @@ static void tell(const struct served *s, int seconds, const char *target)
 
 int served_wait(struct served *s, const struct plan *p, int seconds, const char *target)
 {
-    struct expected *e, *next;
+    struct expected *e;
     for (size_t i = 0; i < p->ops.n; i++)
         expect(s, &p->ops.items[i]);
     if (!s->expected)
@@ -337,11 +342,7 @@ int served_wait(struct served *s, const struct plan *p, int seconds, const char 
     if (!is_served)
         tell(s, seconds, target);
     forget_values(s);
-    if (is_served) {
-        HASH_ITER(hh, s->expected, e, next)
-        {
-            drop(s, e);
-        }
-    }
+    if (is_served)
+        drop_all(s);
     return is_served ? EXIT_OK : EXIT_ENV;
 }
