@@ -94,11 +94,8 @@ static void drop(struct served *s, struct expected *e)
 
 static void drop_all(struct served *s)
 {
-    struct expected *e, *next;
-    HASH_ITER(hh, s->expected, e, next)
-    {
-        drop(s, e);
-    }
+    while (s->expected)
+        drop(s, s->expected);
 }
 
 void served_free(struct served *s)
