@@ -94,6 +94,15 @@ static void read_settings(void)
         usage_error(&usage, "%s", why);
 }
 
+/* Who asks to wait does not want to learn from a warning that nobody did. */
+static void expect_controls(const struct aims *a)
+{
+    for (size_t i = 0; i < a->n && options.wait > 0; i++)
+        if (!a->served[i])
+            usage_error(&usage, "--wait: \"%s\" has no --control: expected the Control APIs of its gateways",
+                        target_title(a->names[i]));
+}
+
 static void on_record(struct rec *r, void *ctx)
 {
     session_take(ctx, r);
@@ -117,6 +126,7 @@ int main(int argc, char **argv)
     char *why = aims_add(&aims, &names, &controls, &settings);
     if (why)
         usage_error(&usage, "%s", why);
+    expect_controls(&aims);
     opt_expect_stdin(&usage, argc, argv);
     session_init(&session, &options, aims.targets, aims.n);
     int code =

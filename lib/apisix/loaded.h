@@ -3,7 +3,8 @@
  *
  * A gateway fills in the defaults of its schemas, and plugins keep things of their own among their
  * configuration. So a loaded object holds what was written and more. It is the old one when something of that
- * is left which the new one does not have.
+ * is left which the new one does not have. Of an encrypted "client_key" it cannot be told whether it is the
+ * same.
  */
 #ifndef GW_APISIX_LOADED_H
 #define GW_APISIX_LOADED_H

@@ -243,6 +243,16 @@ static void set_transport(CURL *e, const struct http_settings *s)
     curl_easy_setopt(e, CURLOPT_TCP_KEEPALIVE, 1L);
 }
 
+static void set_limits(CURL *e, const struct http_settings *s, const struct http_request *r)
+{
+    if (r->seconds > 0)
+        curl_easy_setopt(e, CURLOPT_TIMEOUT_MS, (long)(r->seconds * 1e3) + 1);
+    if (s->is_fresh) {
+        curl_easy_setopt(e, CURLOPT_FRESH_CONNECT, 1L);
+        curl_easy_setopt(e, CURLOPT_FORBID_REUSE, 1L);
+    }
+}
+
 static void set_tls(CURL *e, const struct http_settings *s)
 {
     curl_easy_setopt(e, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
@@ -286,6 +296,7 @@ static void start(struct slot *s)
     s->is_too_large = false;
     s->error[0] = '\0';
     set_transport(s->easy, &s->http->settings);
+    set_limits(s->easy, &s->http->settings, &s->job->request);
     set_tls(s->easy, &s->http->settings);
     set_request(s->easy, s->job);
     curl_easy_setopt(s->easy, CURLOPT_PRIVATE, s);

@@ -20,6 +20,7 @@ struct http_settings {
     int connect_timeout; /* seconds */
     int timeout;         /* seconds for a whole request; one that moves under 100 B/s for 30 s ends before */
     size_t max_response; /* bytes of a body */
+    bool is_fresh;       /* a connection of its own for each request */
 };
 
 struct http_response {
@@ -38,6 +39,7 @@ struct http_request {
     const char *const *headers; /* "Name: value", NULL at the end; copied; may be NULL */
     const char *body;           /* borrowed until done */
     size_t len;
+    double seconds; /* for this one; 0: the settings' timeout */
     /* Called once, from http_run(). May add requests. The response lives until it returns. */
     void (*done)(void *ctx, const struct http_response *r);
     void *ctx;

@@ -3,7 +3,6 @@
 #include <stdlib.h>
 
 #include "apisix/redact.h"
-#include "apisix/split.h"
 #include "apisix/stored.h"
 
 enum { REASON_MAX = 400 };
@@ -92,8 +91,8 @@ static bool is_empty_table(struct slice s)
     return s.n >= 2 && *s.p == '{' && trim((struct slice){s.p + 1, s.n - 2}).n == 0;
 }
 
-static const char *add_entries(struct slice list, enum apisix_kind kind, const char *instance,
-                               struct items *out, int64_t *n)
+const char *answer_entries(struct slice list, enum apisix_kind kind, const char *instance, struct items *out,
+                           int64_t *n)
 {
     const char *why = NULL;
     struct slice key, one;
@@ -127,7 +126,7 @@ const char *answer_list(const struct http_response *r, enum apisix_kind kind, co
     }
     if (members.why || !list.p)
         return members.why ? members.why : "holds no list";
-    const char *why = add_entries(list, kind, instance, out, &n);
+    const char *why = answer_entries(list, kind, instance, out, &n);
     /* What is cut short must not look like what is all there is. The body ends in NUL, so does the number. */
     if (!why && total.p && strtoll(total.p, NULL, 10) > n)
         why = "is shorter than it says";

@@ -3,6 +3,7 @@
 #define GW_PUSH_ADMIN_ANSWER_H
 
 #include "apisix/item.h"
+#include "apisix/split.h"
 #include "net/http.h"
 
 enum answer {
@@ -25,6 +26,13 @@ bool answer_is_of_api(const struct http_response *r);
  * it that is secret in `item` (NULL: nothing is).
  */
 char *answer_reason(const struct http_response *r, const struct item *item);
+
+/*
+ * The objects of an array of {"key":...,"value":{...}}, added to `out` as stored_item() makes them; *n counts
+ * the entries. NULL, or the complaint as below.
+ */
+const char *answer_entries(struct slice list, enum apisix_kind kind, const char *instance, struct items *out,
+                           int64_t *n);
 
 /*
  * The list of a kind, added to `out`: the objects as stored_item() makes them. NULL, or the complaint, static

@@ -51,6 +51,11 @@ static int wait_until_served(void *ctx, const struct plan *p, int seconds, const
     return served_wait(ctx, p, seconds, target);
 }
 
+static bool owes(const void *ctx, const char *owner)
+{
+    return served_owes(ctx, owner);
+}
+
 /* An instance of a standalone APISIX has one Control API; behind another target all are of its data plane. */
 static char *add_controls(struct aims *a, size_t first, const struct opt_list *urls, const char *name,
                           const struct target_settings *s)
@@ -68,6 +73,7 @@ static char *add_controls(struct aims *a, size_t first, const struct opt_list *u
         if (why)
             return xasprintf("--control: %s", why);
         t->gateway.wait = wait_until_served;
+        t->gateway.owes = owes;
     }
     return NULL;
 }

@@ -190,12 +190,17 @@ static void reach_it_still(struct place *p, struct wanted *w)
 static void wait_until_served(struct place *p)
 {
     bool must = p->options->wait > 0 && !p->options->dry_run && p->target->gateway.wait &&
-                p->outcome == OUTCOME_DONE && (p->plan.ops.n > 0 || p->is_pending);
+                ((p->outcome == OUTCOME_DONE && p->plan.ops.n > 0) || p->is_pending);
     if (!must)
         return;
     int code = p->target->gateway.wait(p->target->gateway.ctx, &p->plan, p->options->wait, p->target->name);
     p->is_pending = code != EXIT_OK;
     p->code = worse(p->code, code);
+}
+
+bool place_owes(const struct place *p, const struct owner *o)
+{
+    return p->is_pending && p->target->gateway.owes(p->target->gateway.ctx, o->label);
 }
 
 void place_serve(struct place *p, struct wanted *w, bool full, bool knows_all)
@@ -207,9 +212,9 @@ void place_serve(struct place *p, struct wanted *w, bool full, bool knows_all)
     p->target->wants_fresh = full;
     p->target->is_in_doubt = p->outcome == OUTCOME_FAILED;
     reach_it_still(p, w);
-    wait_until_served(p);
     if (p->target->class->rest)
         p->target->class->rest(p->target);
+    wait_until_served(p); /* without a lock: others may write meanwhile */
     if (p->outcome == OUTCOME_DONE && p->plan.n_failed == 0 && !p->options->dry_run)
         p->owes_prune = false;
     p->seconds = now(CLOCK_MONOTONIC) - began_at;

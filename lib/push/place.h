@@ -30,7 +30,7 @@ struct place {
     struct plan plan;
     enum outcome outcome;
     int code;
-    bool is_pending; /* written, but not served within the time */
+    bool is_pending; /* something that was written is not served yet */
     double seconds;  /* that it took */
 
     size_t n_done, n_failed;          /* operations, while it is carried out */
@@ -45,6 +45,9 @@ void place_init(struct place *p, struct target *t, const struct push_options *o)
  * place_rest(). Several places may be served at the same time.
  */
 void place_serve(struct place *p, struct wanted *w, bool full, bool knows_all);
+/* Whether something that was written of that owner is not served yet. */
+bool place_owes(const struct place *p, const struct owner *o);
+
 void place_tell_summary(const struct place *p);
 
 /* The SYNC is over. */

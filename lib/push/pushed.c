@@ -11,9 +11,11 @@ enum pushed_state pushed_state(const struct place *p, const struct owner *o, enu
         return PUSHED_REFUSED;
     if (o && o->is_held)
         return PUSHED_HELD;
+    if (o && place_owes(p, o))
+        return PUSHED_PENDING;
     if (t.created + t.updated + t.deleted == 0 && before != PUSHED_PENDING)
         return PUSHED_UNCHANGED;
-    return p->is_pending ? PUSHED_PENDING : PUSHED_PROGRAMMED;
+    return PUSHED_PROGRAMMED;
 }
 
 jv pushed_entry(const struct place *p, const struct owner *o, enum pushed_state state)

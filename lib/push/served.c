@@ -1,288 +1,111 @@
 #include "push/served.h"
 
-#include <stdio.h>
+#include <math.h>
 #include <stdlib.h>
 #include <time.h>
-#include <uthash.h>
 
-#include "apisix/loaded.h"
 #include "base/diag.h"
+#include "base/proc.h"
 #include "push/admin_url.h"
+#include "push/target.h"
 
-enum {
-    FEW = 4, /* objects of a kind that are asked for one by one: the gateway walks all of them each time */
-    KEY_MAX = 300,
-};
-
-/* The kinds that the Control API shows. */
-static const struct {
-    enum apisix_kind kind;
-    const char *one, *all;
-} shown[] = {
-    {AK_UPSTREAMS, "upstream", "upstreams"},
-    {AK_SERVICES, "service", "services"},
-    {AK_ROUTES, "route", "routes"},
-};
-
-/* An object that must be there, or gone. Texts outlive a SYNC; values are of the thread that waits. */
-struct expected {
-    UT_hash_handle hh;
-    size_t kind;             /* in `shown` */
-    struct item *item, *was; /* item NULL: gone; was NULL: there was none */
-    jv wanted, old;
-    unsigned seen; /* the question whose answer showed it last */
-    const char *id;
-    char key[]; /* "KIND/ID" */
-};
-
-struct gateway {
-    const char *url; /* owned */
-    int n_rounds;    /* good ones in a row */
-    bool is_good;    /* this round, so far */
-    char *why;       /* what was wrong last; owned */
-};
+#define PAUSE_FIRST  0.02 /* seconds; workers follow etcd in less */
+#define PAUSE_MOST   1.0
+#define PAUSE_GROWTH 1.6
+#define ANSWER_MOST  10.0 /* seconds for one answer: what is lost is asked again */
 
 struct served {
     struct http *http;
-    struct gateway *gateways;
-    size_t n_gateways;
-    struct expected *expected; /* uthash */
-    unsigned n_questions;
+    struct control *controls;
+    size_t n;
+    const char **owners; /* sorted: whose objects are owed; the texts are the items' */
+    size_t n_owners;
 };
 
-/* One request: about all of a kind, or one object. */
-struct question {
-    struct served *s;
-    struct gateway *gateway;
-    size_t kind;
-    struct expected *one; /* NULL: all */
-    unsigned number;
-};
+/* ---- settings ---- */
+
+static char *take_urls(struct served *s, const char *const *urls, size_t n)
+{
+    s->controls = xcalloc(n, sizeof *s->controls);
+    for (size_t i = 0; i < n; i++) {
+        const char *problem = url_problem(urls[i]);
+        size_t len = strlen(urls[i]);
+        if (problem)
+            return xasprintf("\"%s\" %s", target_title(urls[i]), problem);
+        while (urls[i][len - 1] == '/')
+            len--;
+        s->controls[s->n++].url = xstrndup(urls[i], len);
+    }
+    return NULL;
+}
 
 struct served *served_new(const char *const *urls, size_t n, const struct http_settings *settings, char **why)
 {
-    for (size_t i = 0; i < n; i++) {
-        const char *problem = url_problem(urls[i]);
-        if (problem) {
-            *why = xasprintf("\"%s\" %s", urls[i], problem);
-            return NULL;
-        }
-    }
-    struct http *http = http_new(settings, why);
-    if (!http)
-        return NULL;
     struct served *s = xcalloc(1, sizeof *s);
-    s->http = http;
-    s->gateways = xcalloc(n, sizeof *s->gateways);
-    s->n_gateways = n;
-    for (size_t i = 0; i < n; i++) {
-        size_t len = strlen(urls[i]);
-        while (len > 0 && urls[i][len - 1] == '/')
-            len--;
-        s->gateways[i].url = xstrndup(urls[i], len);
-    }
-    return s;
-}
-
-static void drop(struct served *s, struct expected *e)
-{
-    HASH_DEL(s->expected, e);
-    item_unref(e->item);
-    item_unref(e->was);
-    free(e);
-}
-
-static void drop_all(struct served *s)
-{
-    while (s->expected)
-        drop(s, s->expected);
+    struct http_settings own = *settings;
+    own.is_fresh = true;
+    own.max_response = CONTROL_LARGEST;
+    own.concurrency = (int)n * 2 + CONTROL_ANSWERS; /* one that hangs is in nobody's way */
+    *why = take_urls(s, urls, n);
+    s->http = *why ? NULL : http_new(&own, why);
+    if (s->http)
+        return s;
+    served_free(s);
+    return NULL;
 }
 
 void served_free(struct served *s)
 {
     if (!s)
         return;
-    drop_all(s);
-    for (size_t i = 0; i < s->n_gateways; i++) {
-        free((char *)s->gateways[i].url);
-        free(s->gateways[i].why);
-    }
-    free(s->gateways);
+    for (size_t i = 0; i < s->n; i++)
+        control_release(&s->controls[i]);
     http_free(s->http);
+    free(s->controls);
+    free(s->owners);
     free(s);
 }
 
-/* ---- what must be served ---- */
+/* ---- what is owed ---- */
 
-static struct expected *find(struct served *s, size_t kind, const char *id)
+static size_t count_owed(const struct served *s)
 {
-    char key[KEY_MAX];
-    struct expected *e;
-    snprintf(key, sizeof key, "%s/%s", shown[kind].one, id);
-    HASH_FIND_STR(s->expected, key, e);
-    return e;
+    size_t n = 0;
+    for (size_t i = 0; i < s->n; i++)
+        n += s->controls[i].owed.n;
+    return n;
 }
 
-static struct expected *find_or_add(struct served *s, size_t kind, const char *id)
+static size_t count_new(const struct served *s)
 {
-    struct expected *e = find(s, kind, id);
-    if (e)
-        return e;
-    size_t n = strlen(shown[kind].one) + 1 + strlen(id) + 1;
-    e = xcalloc(1, sizeof *e + n);
-    snprintf(e->key, n, "%s/%s", shown[kind].one, id);
-    e->id = e->key + strlen(shown[kind].one) + 1;
-    e->kind = kind;
-    HASH_ADD_STR(s->expected, key, e);
-    return e;
+    size_t n = 0;
+    for (size_t i = 0; i < s->n; i++)
+        n += control_new(&s->controls[i]);
+    return n;
 }
 
-/* What was there before a first write is what may still be there after a second. */
-static void expect(struct served *s, const struct op *op)
+static int by_text(const void *a, const void *b)
 {
-    size_t kind = 0;
-    while (kind < N_ELEMS(shown) && shown[kind].kind != op->item->kind)
-        kind++;
-    if (kind == N_ELEMS(shown) || op->state != OP_DONE || !is_admin_id(op->item->id) ||
-        strlen(op->item->id) + 20 > KEY_MAX)
-        return;
-    struct expected *e = find_or_add(s, kind, op->item->id);
-    struct item *before = e->item ? e->item : op->was;
-    if (before)
-        item_ref(before);
-    item_unref(e->was);
-    e->was = before;
-    item_unref(e->item);
-    e->item = op->type == OP_DELETE ? NULL : item_ref(op->item);
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-static jv value_of(const struct item *item)
+static void note_owners(struct served *s)
 {
-    const char *why;
-    return item ? jx_parse(item->text, item->len, &why) : JX_NONE;
+    s->owners = xreallocarray(s->owners, count_owed(s) + 1, sizeof *s->owners);
+    s->n_owners = 0;
+    for (size_t i = 0; i < s->n; i++)
+        for (size_t k = 0; k < s->controls[i].owed.n; k++)
+            if (s->controls[i].owed.items[k].item->owner)
+                s->owners[s->n_owners++] = s->controls[i].owed.items[k].item->owner;
+    qsort(s->owners, s->n_owners, sizeof *s->owners, by_text);
 }
 
-static void forget_values(struct served *s)
+bool served_owes(const struct served *s, const char *owner)
 {
-    for (struct expected *e = s->expected; e; e = e->hh.next) {
-        jb_free(e->wanted);
-        jb_free(e->old);
-        e->wanted = e->old = JX_NONE;
-    }
+    return s->n_owners > 0 && bsearch(&owner, s->owners, s->n_owners, sizeof *s->owners, by_text);
 }
 
-/* ---- asking ---- */
-
-static void doubt(struct gateway *g, char *owned_why)
-{
-    g->is_good = false;
-    free(g->why);
-    g->why = owned_why;
-}
-
-static const char *const states[] = {"is not there", "is as it was before", "is still there"};
-
-static void compare(const struct question *q, struct expected *e, jv live)
-{
-    e->seen = q->number;
-    if (!e->item)
-        doubt(q->gateway, xasprintf("%s \"%s\" %s", shown[e->kind].one, e->id, states[2]));
-    else if (!loaded_is(e->wanted, e->old, live))
-        doubt(q->gateway, xasprintf("%s \"%s\" %s", shown[e->kind].one, e->id, states[1]));
-}
-
-static void compare_all(const struct question *q, jv list)
-{
-    for (int i = 0; i < jx_len(list); i++) {
-        char room[64];
-        jv live = jx_get(jx_at(list, i), "value");
-        struct expected *e = find(q->s, q->kind, item_id_of(shown[q->kind].kind, live, room, sizeof room));
-        if (e)
-            compare(q, e, live);
-    }
-}
-
-/* Whoever must be there and was not in the answer. */
-static void miss(const struct question *q, const struct expected *e)
-{
-    if (e->kind == q->kind && e->item && e->seen != q->number)
-        doubt(q->gateway, xasprintf("%s \"%s\" %s", shown[e->kind].one, e->id, states[0]));
-}
-
-static void take_answer(const struct question *q, const struct http_response *r)
-{
-    const char *why;
-    jv answer = r->status == 200 ? jx_parse(r->body, r->len, &why) : JX_NONE;
-    bool is_gone = q->one && r->status == 404;
-    if (!is_gone && !jx_is_arr(answer) && !jx_is_obj(answer)) {
-        doubt(q->gateway, r->status == 0     ? xasprintf("the Control API does not answer: %s", r->why)
-                          : r->status == 200 ? xstrdup("the Control API answers with what is no JSON")
-                                             : xasprintf("the Control API answers %d", r->status));
-    } else if (q->one) {
-        if (!is_gone)
-            compare(q, q->one, jx_get(answer, "value"));
-        miss(q, q->one);
-    } else {
-        compare_all(q, answer);
-        for (struct expected *e = q->s->expected; e; e = e->hh.next)
-            miss(q, e);
-    }
-    jb_free(answer);
-}
-
-static void answered(void *ctx, const struct http_response *r)
-{
-    struct question *q = ctx;
-    take_answer(q, r);
-    free(q);
-}
-
-static void ask(struct served *s, struct gateway *g, size_t kind, struct expected *one)
-{
-    static const char *const headers[] = {"Connection: close", NULL};
-    struct question *q = xcalloc(1, sizeof *q);
-    *q = (struct question){.s = s, .gateway = g, .kind = kind, .one = one, .number = ++s->n_questions};
-    char *url = one ? xasprintf("%s/v1/%s/%s", g->url, shown[kind].one, one->id)
-                    : xasprintf("%s/v1/%s", g->url, shown[kind].all);
-    http_add(s->http, &(struct http_request){
-                          .method = "GET", .url = url, .headers = headers, .done = answered, .ctx = q});
-    free(url);
-}
-
-static void ask_gateway(struct served *s, struct gateway *g)
-{
-    size_t n[N_ELEMS(shown)] = {0};
-    g->is_good = true;
-    for (struct expected *e = s->expected; e; e = e->hh.next)
-        n[e->kind]++;
-    for (struct expected *e = s->expected; e; e = e->hh.next)
-        if (n[e->kind] <= FEW)
-            ask(s, g, e->kind, e);
-    for (size_t kind = 0; kind < N_ELEMS(shown); kind++)
-        if (n[kind] > FEW)
-            ask(s, g, kind, NULL);
-}
-
-/* Asks those that are not believed yet; whether all are. */
-static bool round_is_last(struct served *s, bool *is_good)
-{
-    bool is_last = true;
-    *is_good = true;
-    for (size_t i = 0; i < s->n_gateways; i++)
-        if (s->gateways[i].n_rounds < SERVED_ROUNDS)
-            ask_gateway(s, &s->gateways[i]);
-    http_run(s->http);
-    for (size_t i = 0; i < s->n_gateways; i++) {
-        struct gateway *g = &s->gateways[i];
-        if (g->n_rounds < SERVED_ROUNDS)
-            g->n_rounds = g->is_good ? g->n_rounds + 1 : 0;
-        *is_good &= g->is_good;
-        is_last &= g->n_rounds >= SERVED_ROUNDS;
-    }
-    return is_last;
-}
-
-/* ---- waiting ---- */
+/* ---- the wait ---- */
 
 static double now(void)
 {
@@ -291,55 +114,55 @@ static double now(void)
     return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
-static void pause_for(double seconds)
+static void nap(double seconds)
 {
-    struct timespec t = {.tv_sec = (time_t)seconds,
-                         .tv_nsec = (long)((seconds - (double)(time_t)seconds) * 1e9)};
+    struct timespec t = {(time_t)seconds, (long)(fmod(seconds, 1) * 1e9)};
     nanosleep(&t, NULL);
 }
 
-static bool all_serve(struct served *s, int seconds)
+static void show_progress(size_t n, size_t left, const char *target)
 {
-    double over = now() + seconds, wait = 0.02;
-    bool is_good, is_last = false;
-    for (size_t i = 0; i < s->n_gateways; i++)
-        s->gateways[i].n_rounds = 0;
-    while (!is_last) {
-        is_last = round_is_last(s, &is_good);
-        if (!is_last && now() >= over)
-            return false;
-        if (!is_good)
-            pause_for(wait);
-        wait = is_good || wait > 0.5 ? wait : wait * 1.5;
-    }
-    return true;
+    char *text = xasprintf("%s: served: %zu of %zu", target, n - left, n);
+    diag_status(text);
+    free(text);
+}
+
+/* The last pauses are short: what is served at the last moment is served in time. */
+static void look_until(struct served *s, double over, const char *target)
+{
+    double pause = PAUSE_FIRST, left = over - now();
+    size_t n = count_new(s), missing;
+    do {
+        control_look(s->http, s->controls, s->n, fmin(left, ANSWER_MOST));
+        missing = count_new(s);
+        left = over - now();
+        if (missing == 0 || left <= PAUSE_FIRST)
+            break;
+        show_progress(n, missing, target);
+        nap(fmin(pause, left / 2));
+        pause = fmin(pause * PAUSE_GROWTH, PAUSE_MOST);
+        left = over - now();
+    } while (left > 0);
+    diag_status(NULL);
 }
 
 static void tell(const struct served *s, int seconds, const char *target)
 {
-    for (size_t i = 0; i < s->n_gateways; i++)
-        if (s->gateways[i].n_rounds < SERVED_ROUNDS)
-            diag(DIAG_ERROR, NULL, NULL, "%s: not served after %d s: %s: %s", target, seconds,
-                 s->gateways[i].url,
-                 s->gateways[i].why ? s->gateways[i].why : "there was no time to ask again");
+    for (size_t i = 0; i < s->n; i++) {
+        const struct control *c = &s->controls[i];
+        if (control_new(c) > 0)
+            diag(DIAG_ERROR, NULL, NULL, "%s: not served after %d s: %s: %s (objects that are not: %zu)",
+                 target, seconds, c->url, c->why ? c->why : "its answers differ", control_new(c));
+    }
 }
 
 int served_wait(struct served *s, const struct plan *p, int seconds, const char *target)
 {
-    struct expected *e;
-    for (size_t i = 0; i < p->ops.n; i++)
-        expect(s, &p->ops.items[i]);
-    if (!s->expected)
-        return EXIT_OK;
-    for (e = s->expected; e; e = e->hh.next) {
-        e->wanted = value_of(e->item);
-        e->old = value_of(e->was);
-    }
-    bool is_served = all_serve(s, seconds);
-    if (!is_served)
-        tell(s, seconds, target);
-    forget_values(s);
-    if (is_served)
-        drop_all(s);
-    return is_served ? EXIT_OK : EXIT_ENV;
+    for (size_t i = 0; i < s->n; i++)
+        control_take(&s->controls[i], p);
+    if (count_owed(s) > 0)
+        look_until(s, now() + seconds, target);
+    tell(s, seconds, target);
+    note_owners(s);
+    return count_owed(s) > 0 ? EXIT_ENV : EXIT_OK;
 }

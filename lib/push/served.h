@@ -1,20 +1,18 @@
 /*
- * served: whether a gateway serves what was written to its target (--wait), by its Control API.
+ * served: whether a gateway serves what was written to its target (--wait), by the Control APIs of its
+ * instances (control.h).
  *
- * APISIX answers a write before its workers have taken it over. What one of them has in memory is shown by
- * the Control API: routes, services and upstreams (not ssls, stream_routes or global_rules: of these nothing
- * is proven). A worker answers for itself alone, whichever takes the connection; so every question comes by a
- * connection of its own, and a gateway is believed after SERVED_ROUNDS times in a row in which all was there.
+ * One look after another, with growing pauses, until all of them serve what the last SYNC wrote, or the time
+ * is up. What is not served by then is owed: it is looked at once at every later SYNC, and while nothing
+ * comes, but not waited for again, so that one object that a gateway does not take holds up no other.
  *
- * What was not served in time is asked about again at the next SYNC, along with what comes then.
+ * What it proves: that workers have the objects in memory. A worker makes a new router of them with the next
+ * request that it gets.
  */
 #ifndef GW_PUSH_SERVED_H
 #define GW_PUSH_SERVED_H
 
-#include "apisix/plan.h"
-#include "net/http.h"
-
-enum { SERVED_ROUNDS = 5 };
+#include "push/control.h"
 
 struct served;
 
@@ -24,9 +22,12 @@ struct served *served_new(const char *const *urls, size_t n, const struct http_s
 void served_free(struct served *s);
 
 /*
- * Returns once everything that the plan has done, and what was still missing, is served: EXIT_OK; EXIT_ENV,
- * and a message in the name of `target`, when it is not within `seconds`.
+ * Returns once everything that the plan has done is served, or `seconds` later, with a message in the name of
+ * `target`. EXIT_OK when nothing is owed then, else EXIT_ENV.
  */
 int served_wait(struct served *s, const struct plan *p, int seconds, const char *target);
+
+/* Whether something of that owner (its label) was owed at the end of the last wait. */
+bool served_owes(const struct served *s, const char *owner);
 
 #endif

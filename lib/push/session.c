@@ -138,7 +138,7 @@ static int write_metrics(const struct session *s)
 static bool has_remains(const struct session *s, const struct owner *o)
 {
     for (size_t i = 0; i < s->n_places; i++)
-        if (plan_tally(&s->places[i].plan, o).has_remains)
+        if (plan_tally(&s->places[i].plan, o).has_remains || place_owes(&s->places[i], o))
             return true;
     return false;
 }
@@ -178,7 +178,7 @@ static bool wants_look(const struct session *s)
 {
     for (size_t i = 0; i < s->n_places; i++) {
         const struct place *p = &s->places[i];
-        if (p->outcome == OUTCOME_FAILED || (p->outcome == OUTCOME_DONE && p->target->class->forgets))
+        if (p->outcome == OUTCOME_FAILED || p->is_pending || (p->outcome == OUTCOME_DONE && p->target->class->forgets))
             return true;
     }
     return false;

@@ -47,6 +47,7 @@ struct target {
      */
     struct {
         int (*wait)(void *ctx, const struct plan *p, int seconds, const char *target);
+        bool (*owes)(const void *ctx, const char *owner); /* whether something of that owner is not served */
         void *ctx;
     } gateway;
     bool wants_fresh; /* the caller's, before read: what is remembered will not do */

@@ -151,7 +151,7 @@ states() { jq -r 'select(.pushed).pushed[].state' "$BATS_TEST_TMPDIR/out" | sort
     { upstream_of cart 10.0.0.1 && upstream_of gone 10.0.0.2 && echo "$full"; } | waiting --wait 5
     double_ctl set '{"apply_ms":60000}'
     { upstream_of cart 10.0.0.3 && upstream_of gone 10.0.0.2 && echo "$full"; } | { run -4 waiting --wait 1; }
-    grep -q 'upstream "cart" is as it was before' "$BATS_TEST_TMPDIR/err"
+    grep -q 'upstream "cart" is not as it was written' "$BATS_TEST_TMPDIR/err"
     { upstream_of cart 10.0.0.3 && echo "$full"; } | { run -4 waiting --wait 1; }
     grep -q 'upstream "gone" is still there' "$BATS_TEST_TMPDIR/err"
 }

@@ -18,7 +18,7 @@ import sys
 import time
 import urllib.parse
 
-from apisix_admin import KEY, Admin, encode, lua, upstream_ids
+from apisix_admin import KEY, Admin, Entry, encode, lua, upstream_ids
 from apisix_schema import SINGULAR, Schemas
 from apisix_standalone import MEMORY, Standalone
 
@@ -175,6 +175,9 @@ class Double:
         self.rules, self.log, self.counts = [], [], collections.Counter()
         self.served = {}  # what the data plane of an etcd has: kind: {id: entry}
         self.laggard, self.asked, self.control_says = {}, 0, None  # a second worker, which is later by lag_ms
+        self.unloaded = []  # ids that no worker takes over
+        self.document_seen = None
+        self.control_paths, self.control_connections = collections.Counter(), 0
         self.connections, self.opened, self.serial = set(), 0, 0
         self.listener, self.port, self.context = None, options.port, None
 
@@ -186,11 +189,34 @@ class Double:
     def publish(self, kind: str, name: str, entry) -> None:
         wait = self.settings["apply_ms"] / 1000
         lag = wait + self.settings["lag_ms"] / 1000
+        if name in self.unloaded:
+            return
         for served, after in ((self.served, wait), (self.laggard, lag)):
             if after:
                 asyncio.get_running_loop().call_later(after, self.serve_entry, served, kind, name, entry)
             else:
                 self.serve_entry(served, kind, name, entry)
+
+    async def follow(self, path: str) -> None:
+        """A data plane of the file: looks once a second whether its time, in whole seconds, is another."""
+        while True:
+            try:
+                seen = int(os.stat(path).st_mtime)
+                if seen != self.document_seen:
+                    with open(path, encoding="utf-8") as f:
+                        self.load(json.load(f), seen)
+                    self.document_seen = seen
+            except (OSError, ValueError):
+                pass  # what there was stays
+            await asyncio.sleep(1)
+
+    def load(self, document: dict, version: int) -> None:
+        kinds = {k: {o["id"]: o for o in v if "id" in o} for k, v in document.items() if isinstance(v, list)}
+        self.served = {
+            k: {n: Entry("/%s/%s" % (k, n), k, o, version, version) for n, o in v.items() if n not in self.unloaded}
+            for k, v in kinds.items()
+        }
+        self.laggard = self.served
 
     def serve_entry(self, served: dict, kind: str, name: str, entry) -> None:
         there = served.setdefault(kind, {})
@@ -209,17 +235,26 @@ class Double:
         return {
             n: {
                 "key": "/apisix/%s/%s" % (kind, n),
-                "value": lua(self.schemas.with_defaults(kind, {k: v for k, v in o.items() if k != "modifiedIndex"})),
+                "value": lua(self.noted(self.schemas.with_defaults(kind, {k: v for k, v in o.items() if k != "modifiedIndex"}))),
                 "modifiedIndex": modified,
                 "createdIndex": created,
             }
             for n, (o, modified, created) in items.items()
         }
 
+    @staticmethod
+    def noted(value: dict) -> dict:
+        """What a worker writes into an object that it works with."""
+        if isinstance(value.get("plugins"), dict):
+            confs = value["plugins"].items()
+            value = dict(value, plugins={k: {"_meta": {}, **v} if isinstance(v, dict) else v for k, v in confs})
+        return value
+
     def control(self, request: Request):
         """The control API and the status server in one."""
         path = request.target.partition("?")[0]
         self.asked += 1
+        self.control_paths[path] += 1
         if self.control_says is not None:
             return self.control_says[0], self.control_says[1], {}
         served = self.laggard if self.asked.bit_count() % 2 else self.served  # whichever takes the connection
@@ -234,11 +269,16 @@ class Double:
         for kind in ("routes", "services", "upstreams", "plugin_metadata"):
             plural = "plugin_metadatas" if kind == "plugin_metadata" else kind
             if path == "/v1/" + plural:
-                return 200, encode(list(self.served_list(kind, served).values())), {}
+                return 200, encode(list(self.served_list(kind, served).values()) or {}), {}
             if path.startswith("/v1/%s/" % SINGULAR[kind]):
-                one = self.served_list(kind, served).get(urllib.parse.unquote(path.rsplit("/", 1)[1]))
-                return (200, one, {}) if one else (404, {"error_msg": SINGULAR[kind] + " not found"}, {})
+                name = urllib.parse.unquote(path.rsplit("/", 1)[1])
+                one = self.served_list(kind, served).get(name)
+                return (200, one, {}) if one else (404, {"error_msg": "%s[%s] not found" % (SINGULAR[kind], name)}, {})
         return 404, {"error_msg": "404 Not Found"}, {}
+
+    def asker(self):
+        self.control_connections += 1
+        return Plain(self.control)
 
     # What tests say to it.
 
@@ -266,6 +306,10 @@ class Double:
             "dangling": self.api.dangling,
             "wrong": getattr(self.api, "wrong", []),
         }
+
+    def do_asked(self, given):
+        """Of the control API."""
+        return {"paths": dict(sorted(self.control_paths.items())), "connections": self.control_connections}
 
     def do_state(self, given):
         return self.api.state()
@@ -302,6 +346,8 @@ class Double:
                 self.api.empty_list = value
             elif name == "control_says":  # [status, text], whatever is asked; null: the truth
                 self.control_says = value
+            elif name == "unloaded":
+                self.unloaded = value
             elif name == "now":
                 self.fixed = value
             elif name == "clock_offset":
@@ -570,6 +616,7 @@ def arguments():
     p.add_argument("--double-port", type=int, default=0, help="of /_double/, by which tests tell and ask")
     p.add_argument("--schema", help="JSON schemas, as /v1/schema gives them")
     p.add_argument("--script", help="a file of rules, as /_double/faults takes them")
+    p.add_argument("--document", help="an apisix.json that the data plane reads, in the place of what the Admin API is told")
     p.add_argument("--state", help="a file of objects to begin with: {kind: [object, ...]}")
     p.add_argument("--delay", type=float, default=0, help="milliseconds that each request takes, however many there are")
     p.add_argument("--admin-key", dest="key", default=KEY)
@@ -597,7 +644,8 @@ async def run(options) -> None:
         double.do_forget(None)
     loop = asyncio.get_running_loop()
     await double.listen()
-    control = await loop.create_server(lambda: Plain(double.control), "127.0.0.1", options.control_port)
+    following = loop.create_task(double.follow(options.document)) if options.document else None
+    control = await loop.create_server(double.asker, "127.0.0.1", options.control_port)
     private = await loop.create_server(lambda: Plain(double.told), "127.0.0.1", options.double_port)
     stop = asyncio.Event()
     loop.add_signal_handler(signal.SIGTERM, stop.set)
@@ -605,6 +653,8 @@ async def run(options) -> None:
     ports = {n: s.sockets[0].getsockname()[1] for n, s in (("control", control), ("double", private))}
     print(json.dumps({"pid": os.getpid(), "admin": double.port, **ports}), flush=True)
     await stop.wait()
+    if following:
+        following.cancel()
 
 
 if __name__ == "__main__":

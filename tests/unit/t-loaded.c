@@ -31,6 +31,11 @@ static const struct {
     {"{\"r\":0.5}", NULL, "{\"r\":0.50001}", false, "another number"},
     {"{\"a\":\"1\"}", NULL, "{\"a\":1}", false, "another kind"},
     {"{\"a\":1}", NULL, "7", false, "no object"},
+    {"{\"tls\":{\"client_key\":\"-----BEGIN A\"}}", NULL, "{\"tls\":{\"client_key\":\"c2VjcmV0\"}}", true,
+     "a key that is encrypted"},
+    {"{\"tls\":{\"client_key\":\"-----BEGIN A\"}}", NULL, "{\"tls\":{\"client_key\":\"-----BEGIN B\"}}",
+     false, "another key"},
+    {"{\"tls\":{\"client_key\":\"-----BEGIN A\"}}", NULL, "{\"tls\":{}}", false, "a key that is not there"},
     {"{\"a\":{\"b\":1}}", NULL, "{\"a\":[1]}", false, "a list for an object"},
 };
 

@@ -22,6 +22,7 @@ static struct {
     const char *refused_by_check, *refused; /* ids */
     int moves;                              /* so many times somebody else is faster */
     int waited;                             /* seconds */
+    const char *owed_to;                    /* an owner's label */
     struct buf log;                         /* a letter for each call */
 } fake;
 
@@ -67,6 +68,12 @@ static int fake_wait(void *ctx, const struct plan *p, int seconds, const char *t
     return fake.wait_code;
 }
 
+static bool fake_owes(const void *ctx, const char *owner)
+{
+    (void)ctx;
+    return str_same(fake.owed_to, owner);
+}
+
 static void fake_rest(struct target *t)
 {
     (void)t;
@@ -85,9 +92,9 @@ static struct place place;
 static void begin(struct push_options o)
 {
     buf_init(&fake.log, BUF_MAX_SCRATCH);
-    fake.base = (struct target){.class = &fake_class, .name = "fake:", .gateway = {.wait = fake_wait}};
+    fake.base = (struct target){.class = &fake_class, .name = "fake:", .gateway = {.wait = fake_wait, .owes = fake_owes}};
     fake.read_code = fake.check_code = fake.write_code = fake.wait_code = EXIT_OK;
-    fake.refused_by_check = fake.refused = NULL;
+    fake.refused_by_check = fake.refused = fake.owed_to = NULL;
     fake.moves = 0;
     options = o;
     options.max_delete = 30;
@@ -146,16 +153,27 @@ static void test_waiting(void)
 {
     begin((struct push_options){.wait = 7});
     say("a", UPSTREAM("a", "a", "1"));
+    say("b", UPSTREAM("b", "b", "1"));
     fake.wait_code = EXIT_ENV;
-    serve(true, "rw.z", "what was written is waited for, and the target rests after that");
+    fake.owed_to = "Service/n/a";
+    serve(true, "rwz.", "what was written is waited for, when the target is at rest");
     check(fake.waited == 7 && place.code == EXIT_ENV, "for as long as asked; too long is exit code 4");
     check(state_of("Service/n/a", PUSHED_UNCHANGED) == PUSHED_PENDING, "written but not served is pending");
+    check(state_of("Service/n/b", PUSHED_UNCHANGED) == PUSHED_PROGRAMMED,
+          "another's object that is served is programmed");
     place_rest(&place);
-    serve(false, "r.z", "what is pending is waited for at the next SYNC, though nothing is written");
+    serve(false, "rz.", "what is pending is asked about at the next SYNC, though nothing is written");
     check(state_of("Service/n/a", PUSHED_PENDING) == PUSHED_PENDING, "and goes on being pending");
+    check(state_of("Service/n/a", PUSHED_UNCHANGED) == PUSHED_PENDING, "a new record of it too");
+    check(state_of("Service/n/b", PUSHED_PROGRAMMED) == PUSHED_UNCHANGED, "the other is unchanged");
+    place_rest(&place);
+    fake.read_code = EXIT_ENV;
+    serve(false, "rz.", "also when the target itself cannot be reached");
+    fake.read_code = EXIT_OK;
     place_rest(&place);
     fake.wait_code = EXIT_OK;
-    serve(false, "r.z", "until it is served");
+    fake.owed_to = NULL;
+    serve(false, "rz.", "until it is served");
     check(state_of("Service/n/a", PUSHED_PENDING) == PUSHED_PROGRAMMED, "then it is programmed");
     place_rest(&place);
     serve(false, "rz", "and nothing is waited for any more");
