@@ -99,8 +99,9 @@ static void expect_controls(const struct aims *a)
 {
     for (size_t i = 0; i < a->n && options.wait > 0; i++)
         if (!a->served[i])
-            usage_error(&usage, "--wait: \"%s\" has no --control: expected the Control APIs of its gateways",
-                        target_title(a->names[i]));
+            usage_error(
+                &usage, "--wait: %s",
+                target_complaint(a->names[i], "has no --control: expected the Control APIs of its gateways"));
 }
 
 static void on_record(struct rec *r, void *ctx)

@@ -22,7 +22,8 @@ static bool list_is(jv wanted, jv was, jv live)
     return is;
 }
 
-/* Beside etcd keys are encrypted, each time differently: what tells them apart is the hash among the labels. */
+/* Beside etcd keys are encrypted, each time differently: what tells them apart is the hash among the labels.
+ */
 static bool is_encrypted(const char *key, jv live)
 {
     return str_eq(key, "client_key") && jx_is_str(live) && !has_prefix(jx_str(live), "-----BEGIN");

@@ -3,17 +3,23 @@
 #include <stdint.h>
 #include <stdlib.h>
 
+/* "--to: " and so on; takes `text`. */
+static char *about(const char *option, char *text)
+{
+    char *whole = xasprintf("%s: %s", option, text);
+    free(text);
+    return whole;
+}
+
 static char *add(struct aims *a, char *owned_name, const struct target_settings *s)
 {
     char *why = NULL;
     for (size_t i = 0; i < a->n && !why; i++)
         if (str_eq(owned_name, a->names[i]))
-            why = xasprintf("--to: \"%s\" is given twice", owned_name);
+            why = xstrdup("is given twice");
     struct target *t = why ? NULL : target_new(owned_name, s, &why);
     if (!t) {
-        char *text = strncmp(why, "--to", 4) == 0
-                         ? xstrdup(why)
-                         : xasprintf("--to: \"%s\" %s", target_title(owned_name), why);
+        char *text = about("--to", target_complaint(owned_name, why));
         free(why);
         free(owned_name);
         return text;
@@ -63,15 +69,14 @@ static char *add_controls(struct aims *a, size_t first, const struct opt_list *u
     size_t n = a->n - first;
     char *why = NULL;
     if (n > 1 && urls->n != n)
-        return xasprintf(
-            "--control: %zu URLs for the %zu instances of \"%s\"; expected one each, in their order", urls->n,
-            n, target_title(name));
+        return about("--control", target_complaint(name, "has several instances: expected one URL for each, "
+                                                         "in their order"));
     for (size_t i = 0; i < n; i++) {
         struct target *t = a->targets[first + i];
         t->gateway.ctx = a->served[first + i] =
             served_new(urls->items + (n > 1 ? i : 0), n > 1 ? 1 : urls->n, &s->http, &why);
         if (why)
-            return xasprintf("--control: %s", why);
+            return about("--control", why);
         t->gateway.wait = wait_until_served;
         t->gateway.owes = owes;
     }
@@ -86,9 +91,9 @@ char *aims_add(struct aims *a, const struct opt_list *to, const struct opt_list 
         return xstrdup("--to is missing");
     for (size_t i = 0; i < controls->n; i++)
         if (controls->places[i] < to->places[0])
-            return xasprintf(
-                "--control: \"%s\" stands before any --to; expected behind the one that it is of",
-                target_title(controls->items[i]));
+            return about("--control",
+                         target_complaint(controls->items[i],
+                                          "stands before any --to: expected behind the one that it is of"));
     for (size_t i = 0; i < to->n && !why; i++) {
         size_t first = a->n;
         const char *rest = to->items[i];

@@ -31,7 +31,7 @@ static char *take_urls(struct served *s, const char *const *urls, size_t n)
         const char *problem = url_problem(urls[i]);
         size_t len = strlen(urls[i]);
         if (problem)
-            return xasprintf("\"%s\" %s", target_title(urls[i]), problem);
+            return target_complaint(urls[i], problem);
         while (urls[i][len - 1] == '/')
             len--;
         s->controls[s->n++].url = xstrndup(urls[i], len);
@@ -127,19 +127,23 @@ static void show_progress(size_t n, size_t left, const char *target)
     free(text);
 }
 
-/* The last pauses are short: what is served at the last moment is served in time. */
+/*
+ * A look that keeps workers busy for long is followed by as long a pause. The last pauses are short: what is
+ * served at the last moment is served in time.
+ */
 static void look_until(struct served *s, double over, const char *target)
 {
     double pause = PAUSE_FIRST, left = over - now();
     size_t n = count_new(s), missing;
     do {
+        double before = left;
         control_look(s->http, s->controls, s->n, fmin(left, ANSWER_MOST));
         missing = count_new(s);
         left = over - now();
         if (missing == 0 || left <= PAUSE_FIRST)
             break;
         show_progress(n, missing, target);
-        nap(fmin(pause, left / 2));
+        nap(fmin(fmax(pause, before - left), left / 2));
         pause = fmin(pause * PAUSE_GROWTH, PAUSE_MOST);
         left = over - now();
     } while (left > 0);

@@ -178,7 +178,8 @@ static bool wants_look(const struct session *s)
 {
     for (size_t i = 0; i < s->n_places; i++) {
         const struct place *p = &s->places[i];
-        if (p->outcome == OUTCOME_FAILED || p->is_pending || (p->outcome == OUTCOME_DONE && p->target->class->forgets))
+        if (p->outcome == OUTCOME_FAILED || p->is_pending ||
+            (p->outcome == OUTCOME_DONE && p->target->class->forgets))
             return true;
     }
     return false;

@@ -57,6 +57,14 @@ char *target_title(const char *name)
                      host[shown] ? "?..." : "");
 }
 
+char *target_complaint(const char *name, const char *what)
+{
+    char *title = target_title(name);
+    char *text = xasprintf("\"%s\" %s", title, what);
+    free(title);
+    return text;
+}
+
 void target_free(struct target *t)
 {
     if (!t)

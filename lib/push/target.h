@@ -85,6 +85,9 @@ void target_free(struct target *t);
 /* A name for messages, owned: without what a URL should not hold, a password or a key. */
 char *target_title(const char *name);
 
+/* "TITLE" and what is wrong with it, owned. */
+char *target_complaint(const char *name, const char *what);
+
 /* ---- the classes behind target_new(), each in its own file ---- */
 
 struct target *file_target_new(const char *path, const struct target_settings *s, char **why);
