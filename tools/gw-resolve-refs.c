@@ -18,17 +18,22 @@
 
 static struct gateway_options options = {.controller_name = "gwpipe.dev/apisix"};
 static struct opt_list addresses; /* "[NS/NAME=]ADDRESS" */
+static struct opt_list planes;    /* "NS/NAME=PLANE" */
 
 static const struct opt opts[] = {
     {0, "controller-name", "NAME", OPT_TEXT, &options.controller_name,
      "serve GatewayClasses of this controller (gwpipe.dev/apisix)", NULL, 0, 0},
     {0, "gateway-address", "[NS/NAME=]ADDRESS", OPT_LIST, &addresses,
      "an address of the data plane, of that Gateway or of those that ask for none; repeatable", NULL, 0, 0},
+    {0, "data-plane", "NS/NAME=PLANE", OPT_LIST, &planes,
+     "that Gateway is served by the data plane of that name, for gw-push --to PLANE=TARGET; repeatable", NULL,
+     0, 0},
 };
 
 static const struct opt_usage usage = {
     .tool = "gw-resolve-refs",
-    .synopsis = "[--controller-name NAME] [--gateway-address [NS/NAME=]ADDRESS]... [-]",
+    .synopsis = "[--controller-name NAME] [--gateway-address [NS/NAME=]ADDRESS]... "
+                "[--data-plane NS/NAME=PLANE]... [-]",
     .purpose = "Resolve what Gateway API objects say of each other, record by record.",
     .opts = opts,
     .n_opts = N_ELEMS(opts),
@@ -125,6 +130,28 @@ static struct plane_address *read_addresses(void)
     return list; /* for the life of the program, as argv is */
 }
 
+static struct plane_choice *read_planes(void)
+{
+    struct plane_choice *list = xcalloc(planes.n, sizeof *list);
+    for (size_t i = 0; i < planes.n; i++) {
+        char *text = xstrdup(planes.items[i]), *equals = strchr(text, '='), *slash = strchr(text, '/');
+        const char *plane = equals ? equals + 1 : "";
+        size_t n = strspn(plane, PLANE_NAME_CHARS);
+        if (!slash || !equals || slash > equals || n == 0 || plane[n] || n > PLANE_NAME_MAX)
+            usage_error(
+                &usage,
+                "--data-plane: \"%s\" is not NAMESPACE/NAME=PLANE, where PLANE has at most %d letters, "
+                "digits, '.', '_' and '-'",
+                text, PLANE_NAME_MAX);
+        *equals = '\0';
+        for (size_t k = 0; k < i; k++)
+            if (str_eq(list[k].gateway, text))
+                usage_error(&usage, "--data-plane: %s is given twice", text);
+        list[i] = (struct plane_choice){text, plane};
+    }
+    return list; /* for the life of the program, as argv is */
+}
+
 int main(int argc, char **argv)
 {
     proc_init(usage.tool);
@@ -133,6 +160,8 @@ int main(int argc, char **argv)
     options.now = now();
     options.addresses = read_addresses();
     options.n_addresses = addresses.n;
+    options.planes = read_planes();
+    options.n_planes = planes.n;
     struct run run = {.resolver = resolver_new(&options)};
     int code = rec_loop(STDIN_FILENO, &(struct loop){.on_record = on_record, .ctx = &run});
     if (resolver_is_pending(run.resolver)) {

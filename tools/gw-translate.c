@@ -72,13 +72,17 @@ static void translate_record(struct rec *r, struct run *run)
 {
     struct findings fs;
     findings_init(&fs);
-    jv set = JX_NONE;
-    if (!jx_true(rec_get(r, "held")) && !translate(&run->options, r, &fs, &set))
+    jv set = JX_NONE, planes = JX_NONE;
+    if (!jx_true(rec_get(r, "held")) && !translate(&run->options, r, &fs, &set, &planes))
         rec_put(r, "held", jb_bool(true));
     if (wants_config)
-        config_take(&run->config, &run->options, r, set);
+        config_take(&run->config, &run->options, r, set, planes);
     if (!jx_is_none(set))
         rec_put(r, "apisix", set);
+    if (!jx_is_none(planes))
+        rec_put(r, "planes", planes);
+    else if (!jx_is_none(rec_get(r, "planes"))) /* of a stream that was translated before */
+        rec_drop(r, "planes");
     if (fs.errors > 0)
         run->code = worse(run->code, EXIT_FINDINGS);
     rec_add_findings(r, &fs, true);

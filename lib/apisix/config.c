@@ -41,16 +41,24 @@ static jv ports_of(const struct translate_options *o, jv listeners, const char *
     return ports;
 }
 
-void config_take(struct config *c, const struct translate_options *o, const struct rec *r, jv set)
+static void look_at_routes(const struct translate_options *o, jv set, bool *internal, bool *h2c)
+{
+    jv routes = jx_get(set, "routes");
+    for (int i = 0; i < jx_len(routes); i++) {
+        *internal |= hop_is(jx_at(routes, i), o);
+        *h2c |= h2c_is_used(jx_at(routes, i));
+    }
+}
+
+void config_take(struct config *c, const struct translate_options *o, const struct rec *r, jv set, jv planes)
 {
     char owner[OWNER_LABEL_MAX + 1];
     jv listeners = r->type == REC_DELETED ? JX_NONE : jx_path(rec_get(r, "resolved"), "listeners");
-    jv needs = jb_obj(), routes = jx_get(set, "routes");
+    jv needs = jb_obj();
     bool internal = false, h2c = false;
-    for (int i = 0; i < jx_len(routes); i++) {
-        internal |= hop_is(jx_at(routes, i), o);
-        h2c |= h2c_is_used(jx_at(routes, i));
-    }
+    look_at_routes(o, set, &internal, &h2c);
+    for (struct jx_iter it = jx_iter(planes); jx_next(&it);)
+        look_at_routes(o, it.value, &internal, &h2c);
     owner_label(&r->id, owner);
     jb_put(&needs, "http", ports_of(o, listeners, "HTTP"));
     jb_put(&needs, "https", ports_of(o, listeners, "HTTPS"));

@@ -15,9 +15,10 @@ struct config {
 void config_init(struct config *c);
 void config_release(struct config *c);
 
-/* Takes a record's last word: what its object needs now, given the `apisix` member made of it (may be none).
+/* Takes a record's last word: what its object needs now, given the `apisix` and `planes` members made of it
+   (may be none).
  */
-void config_take(struct config *c, const struct translate_options *o, const struct rec *r, jv set);
+void config_take(struct config *c, const struct translate_options *o, const struct rec *r, jv set, jv planes);
 
 /* Appends YAML. */
 void config_print(const struct config *c, const struct translate_options *o, struct buf *out);

@@ -43,17 +43,20 @@ bool hop_is(jv route, const struct translate_options *o)
     return str_same(jx_str(jx_at(says, 0)), "server_port") && str_same(jx_str(jx_at(says, 2)), port);
 }
 
-jv hop_host_sets(jv bindings, const char *host)
+jv hop_host_sets(jv bindings, const char *plane, const char *host)
 {
     jv sets = jb_arr(), hosts = jb_arr();
-    bool takes_any = false;
+    bool takes_any = false, is_there = false;
     for (int b = 0; b < jx_len(bindings); b++) {
         jv names = jx_get(jx_at(bindings, b), "hostnames");
+        if (!str_same(jx_getstr(jx_at(bindings, b), "plane"), plane))
+            continue;
+        is_there = true;
         takes_any |= jx_len(names) == 0;
         for (int i = 0; !host && i < jx_len(names); i++)
             jb_add(&hosts, jb_copy(jx_at(names, i)));
     }
-    if (host) {
+    if (host && is_there) {
         jb_add(&hosts, jb_strf("%.*s", (int)strcspn(host, ":"), host));
         takes_any = false;
     }

@@ -17,10 +17,11 @@
 jv hop_route(const struct translation *t, const char *id, const char *name, jv hosts, jv *plugins);
 
 /*
- * The hosts that requests for these bindings come with, `host` instead when a filter sets it (NULL: none
+ * The hosts that requests for those of the bindings come with that are of a data plane (NULL: the one without
+ * a name), `host` instead when a filter sets it (NULL: none
  * does): a list of lists, of which an empty one is any host; a route is for one of them. Owned.
  */
-jv hop_host_sets(jv bindings, const char *host);
+jv hop_host_sets(jv bindings, const char *plane, const char *host);
 
 /* Whether a route is one of those. */
 bool hop_is(jv route, const struct translate_options *o);

@@ -127,6 +127,7 @@ static void add_catch_alls(struct translation *t, jv listener, const char *prefi
 static void translate_listeners(struct translation *t, const char *prefix)
 {
     jv listeners = jx_get(t->resolved, "listeners"), keep = jb_arr();
+    translation_enter(t, jx_getstr(t->resolved, "plane"));
     for (int i = 0; i < jx_len(listeners); i++) {
         jv l = jx_at(listeners, i);
         struct id id =
@@ -138,7 +139,7 @@ static void translate_listeners(struct translation *t, const char *prefix)
         add_catch_alls(t, l, prefix);
     }
     if (jx_len(keep) > 0)
-        jb_put(&t->out, "keep", keep);
+        translation_put(t, "keep", keep);
     else
         jb_free(keep);
 }

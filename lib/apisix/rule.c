@@ -175,6 +175,7 @@ static void add_route(const struct rule *r, int way, int match, int *n, const st
 static void add_binding(const struct rule *r, int way, int match, int *n, jv binding)
 {
     jv listeners = jx_get(binding, "listeners");
+    translation_enter(r->t, jx_getstr(binding, "plane"));
     int ports[64], n_ports = 0;
     for (int i = 0; i < jx_len(listeners); i++) {
         int port = redirect_port_of(&r->ways[way], jx_at(listeners, i)), k = 0;
@@ -247,15 +248,30 @@ static void note_ignored(const struct rule *r)
          "calls of gRPC are not mirrored yet; they are served without copies");
 }
 
-/* What requests find when they come back by the internal port. */
+static const char *plane_of(jv bindings, int i)
+{
+    return jx_getstr(jx_at(bindings, i), "plane");
+}
+
+/* In each data plane, what requests find when they come back by the internal port. */
 static void add_hops(const struct rule *r, const struct way *w, const char *host)
 {
-    jv sets = hop_host_sets(jx_get(r->t->resolved, "bindings"), host);
-    if (serves_mirrors(r, w))
-        mirrors_add_routes(r->t, w->mirrors, w->name.text, sets);
-    if (retries_are_looped(r, w))
-        retries_add_routes(r, w, sets);
-    jb_free(sets);
+    jv bindings = jx_get(r->t->resolved, "bindings");
+    for (int b = 0; b < jx_len(bindings); b++) {
+        const char *plane = plane_of(bindings, b);
+        int first = 0;
+        while (!str_same(plane_of(bindings, first), plane))
+            first++;
+        if (first < b)
+            continue;
+        jv sets = hop_host_sets(bindings, plane, host);
+        translation_enter(r->t, plane);
+        if (serves_mirrors(r, w))
+            mirrors_add_routes(r->t, w->mirrors, w->name.text, sets);
+        if (retries_are_looped(r, w))
+            retries_add_routes(r, w, sets);
+        jb_free(sets);
+    }
 }
 
 /*

@@ -1,5 +1,7 @@
 #include "apisix/translate.h"
 
+#include <stdlib.h>
+
 #include "apisix/escape.h"
 #include "apisix/owner.h"
 
@@ -58,11 +60,39 @@ void translation_add(struct translation *t, const char *kind, jv owned_object)
         jb_free(owned_object);
         return;
     }
-    jv list = jx_get(t->out, kind);
+    jv *out = &t->outs[t->at].set, list = jx_get(*out, kind);
     list = jx_is_none(list) ? jb_arr() : jb_copy(list);
-    jb_put(&t->out, kind, jb_bool(false)); /* so that `list` is the only reference while it grows */
+    jb_put(out, kind, jb_bool(false)); /* so that `list` is the only reference while it grows */
     jb_add(&list, owned_object);
-    jb_put(&t->out, kind, list);
+    jb_put(out, kind, list);
+}
+
+void translation_put(struct translation *t, const char *member, jv owned)
+{
+    jb_put(&t->outs[t->at].set, member, owned);
+}
+
+void translation_enter(struct translation *t, const char *plane)
+{
+    plane = plane ? plane : "";
+    for (t->at = 0; t->at < t->n; t->at++)
+        if (str_eq(t->outs[t->at].plane, plane))
+            return;
+    t->outs = xreallocarray(t->outs, t->n + 1, sizeof *t->outs);
+    t->outs[t->n].plane = plane;
+    t->outs[t->n++].set = jb_obj();
+}
+
+/* Takes what `t` owns. */
+static void take_sets(struct translation *t, jv *set, jv *planes)
+{
+    *set = t->outs[0].set;
+    for (size_t i = 1; i < t->n; i++) {
+        if (jx_is_none(*planes))
+            *planes = jb_obj();
+        jb_put(planes, t->outs[i].plane, t->outs[i].set);
+    }
+    free(t->outs);
 }
 
 int port_of_plane(const struct translate_options *o, int listener_port)
@@ -73,10 +103,11 @@ int port_of_plane(const struct translate_options *o, int listener_port)
     return listener_port;
 }
 
-bool translate(const struct translate_options *o, const struct rec *r, struct findings *fs, jv *set)
+bool translate(const struct translate_options *o, const struct rec *r, struct findings *fs, jv *set,
+               jv *planes)
 {
     struct translation t = {.options = o, .rec = r, .resolved = rec_get(r, "resolved"), .findings = fs};
-    *set = JX_NONE;
+    *set = *planes = JX_NONE;
     for (size_t i = 0; i < N_ELEMS(owners); i++) {
         if (!str_eq(r->id.kind, owners[i].kind) || !str_eq(r->id.group, owners[i].group))
             continue;
@@ -86,10 +117,10 @@ bool translate(const struct translate_options *o, const struct rec *r, struct fi
                           "the record was not resolved; what is live for it stays untouched");
             return false;
         }
-        t.out = jb_obj();
+        translation_enter(&t, NULL);
         if (!is_gone)
             owners[i].translate(&t);
-        *set = t.out;
+        take_sets(&t, set, planes);
         return true;
     }
     return true;

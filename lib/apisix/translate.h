@@ -25,10 +25,13 @@ struct translate_options {
 
 /*
  * Sets *set to the `apisix` member, {kind: [objects]}, owned; JX_NONE for an object that owns nothing by its
- * kind. DELETED gives the empty set. False when the object may own something and nothing is known of it
- * (gw-resolve-refs has not seen the record): then it must be held rather than taken for one without.
+ * kind. DELETED gives the empty set. Sets *planes to the same for data planes with a name, {plane: {kind:
+ * [objects]}}, owned, or JX_NONE when there is none. False when the object may own something and nothing is
+ * known of it (gw-resolve-refs has not seen the record): then it must be held rather than taken for one
+ * without.
  */
-bool translate(const struct translate_options *o, const struct rec *r, struct findings *fs, jv *set);
+bool translate(const struct translate_options *o, const struct rec *r, struct findings *fs, jv *set,
+               jv *planes);
 
 /* The port that APISIX listens on for a listener's. */
 int port_of_plane(const struct translate_options *o, int listener_port);
@@ -40,12 +43,21 @@ struct translation {
     const struct rec *rec;
     jv resolved; /* borrowed */
     struct findings *findings;
-    jv out; /* owned: {kind: [objects]} */
+    struct {               /* what goes to each data plane; the first is the one without a name */
+        const char *plane; /* borrowed from `resolved` */
+        jv set;            /* owned: {kind: [objects]} */
+    } * outs;
+    size_t n, at; /* outs[at] is where objects go */
 };
+
+/* What is added from now on goes to this data plane; NULL: to the one without a name. */
+void translation_enter(struct translation *t, const char *plane);
 
 /* A new object of this record's owner: {id, labels}. Owned. */
 jv translation_object(const struct translation *t, const char *id);
 void translation_add(struct translation *t, const char *kind, jv owned_object);
+/* Adds a member to what the owner says to that data plane. */
+void translation_put(struct translation *t, const char *member, jv owned);
 
 void translate_http_route(struct translation *t);
 void translate_grpc_route(struct translation *t);

@@ -63,7 +63,7 @@ static void put_variant(jv *o, const char *variant, jv nodes)
 }
 
 /* No endpoints is a valid upstream: APISIX answers 503 for it, as the Gateway API asks. */
-void translate_service(struct translation *t)
+static void add_upstreams(struct translation *t)
 {
     jv ports = jx_get(t->resolved, "ports");
     for (int i = 0; i < jx_len(ports); i++) {
@@ -77,5 +77,17 @@ void translate_service(struct translation *t)
             jb_put_str(&o, "scheme", "https");
         put_variant(&o, variant, nodes_of(jx_get(port, "endpoints")));
         translation_add(t, "upstreams", o);
+    }
+}
+
+/* Wherever a route refers to the Service. */
+void translate_service(struct translation *t)
+{
+    jv planes = jx_get(t->resolved, "planes");
+    if (jx_len(planes) == 0)
+        add_upstreams(t);
+    for (int i = 0; i < jx_len(planes); i++) {
+        translation_enter(t, jx_str(jx_at(planes, i)));
+        add_upstreams(t);
     }
 }

@@ -97,6 +97,7 @@ static void put_place(const struct served *run, size_t n, const struct plane *pl
     struct port_use *mine = xcalloc(n, sizeof *mine);
     for (size_t i = 0; i < n; i++)
         mine[i] = (struct port_use){run[i].listener->port, run[i].listener->protocol == PROTOCOL_HTTPS};
+    jb_put_str(o, "plane", *parent_facts(run->parent)->plane ? parent_facts(run->parent)->plane : NULL);
     plane_put_limits(plane, run->cell->group, mine, n, o);
     if (!jx_is_none(run->cell->sni))
         jb_put(o, "sni", jb_copy(run->cell->sni));

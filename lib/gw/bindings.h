@@ -8,11 +8,11 @@
 #include "gw/attach.h"
 
 /*
- * [{hostnames: [...], listeners: [{gateway, listenerSet?, name, protocol, port}], limit?, addresses?,
- * notAddresses?, sni?}] in the order of the hostnames; an empty `hostnames` is any. The listeners of one
- * binding have one address group and one `sni`; for these and the limits see plane.h. Only programmed
- * listeners appear, and of their hostnames those that no narrower listener has. Sorts `list` and reduces it
- * to what appears. `route` comes to depend on all that was asked. Owned.
+ * [{hostnames: [...], listeners: [{gateway, listenerSet?, name, protocol, port}], plane?, limit?,
+ * addresses?, notAddresses?, sni?}] in the order of the hostnames; an empty `hostnames` is any. The listeners
+ * of one binding have one data plane, address group and one `sni`; for these and the limits see plane.h. Only
+ * programmed listeners appear, and of their hostnames those that no narrower listener has. Sorts `list` and
+ * reduces it to what appears. `route` comes to depend on all that was asked. Owned.
  */
 jv bindings_json(struct served_list *list, const struct plane *plane, struct world *w, struct node *route);
 

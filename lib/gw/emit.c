@@ -184,6 +184,26 @@ static void gather_uses(const struct node *service, struct ports *ports, struct 
     nodes_sort(gateways);
 }
 
+/* The data planes of Gateways, each once, sorted; JX_NONE when that is just the one without a name. */
+static jv planes_of(const struct nodes *gateways)
+{
+    jv list = jb_arr();
+    bool has_named = false;
+    for (size_t i = 0; i < gateways->n; i++) {
+        const char *plane = parent_facts(gateways->items[i])->plane;
+        bool is_known = false;
+        for (int k = 0; k < jx_len(list) && !is_known; k++)
+            is_known = str_same(jx_str(jx_at(list, k)), plane);
+        if (!is_known)
+            jb_add_str(&list, plane);
+        has_named |= *plane != '\0';
+    }
+    if (has_named)
+        return jb_sorted(list);
+    jb_free(list);
+    return JX_NONE;
+}
+
 /* Its endpoints are not known whole. */
 static bool waits_for_slice(struct emission *e, struct node *service)
 {
@@ -220,7 +240,10 @@ static bool add_service(struct emission *e, struct additions *a, struct node *n)
                               "port %d is used by routes and has no ready endpoint; they answer 503",
                               u->port);
         }
+        jv planes = planes_of(&gateways);
         jb_put(&resolved, "gateways", names);
+        if (!jx_is_none(planes))
+            jb_put(&resolved, "planes", planes);
         jb_put(&resolved, "ports", ports_json);
         add_member(a, "resolved", resolved);
     }

@@ -47,7 +47,9 @@ static void admit(const struct family *f, struct node *n)
     s->is_gateway_fine = is_there && !gateway_bar(g);
     if (!is_there)
         return;
+    free(s->base.plane);
     free(s->base.group);
+    s->base.plane = xstrdup(g->base.plane);
     s->base.group = xstrdup(g->base.group);
     enum answer answer = lets_in(f, g, n);
     if (answer == ANSWER_WAIT)

@@ -79,25 +79,43 @@ static bool has_default_addresses(const struct gateway *g, const struct gateway_
     return (size_t)g->n_addresses == n_default;
 }
 
+/* Which data plane, and which of its addresses: what tells Gateways apart (plane.h). */
+static void name_group(struct gateway *g, bool has_own_addresses)
+{
+    struct buf b;
+    buf_init(&b, BUF_MAX_SCRATCH);
+    if (*g->base.plane)
+        buf_addf(&b, "%s;", g->base.plane);
+    for (int i = 0; has_own_addresses && i < g->n_addresses; i++)
+        buf_addf(&b, "%s%s", i ? "," : "", g->addresses[i]);
+    free(g->base.group);
+    g->base.group = xstrdup(b.p ? b.p : "");
+    buf_free(&b);
+}
+
+static void read_plane(struct gateway *g, const struct node *n, const struct gateway_options *o)
+{
+    char *name = xasprintf("%s/%s", n->ns, n->name);
+    for (size_t i = 0; i < o->n_planes; i++) {
+        if (!str_eq(o->planes[i].gateway, name))
+            continue;
+        free(g->base.plane);
+        g->base.plane = xstrdup(o->planes[i].plane);
+    }
+    free(name);
+}
+
 /* Gateways with addresses of their own are told apart by them; the others share all the rest. */
 static void read_addresses(struct gateway *g, const struct node *n, const struct gateway_options *o, jv spec)
 {
     jv list = jx_get(spec, "addresses");
-    struct buf b;
     for (int i = 0; i < jx_len(list); i++)
         read_address(g, n, o, jx_at(list, i));
     if (jx_len(list) == 0)
         take_given_addresses(g, n, o);
     if (g->n_addresses > 1)
         qsort(g->addresses, (size_t)g->n_addresses, sizeof *g->addresses, by_text);
-    if (g->n_addresses == 0 || has_default_addresses(g, o))
-        return;
-    buf_init(&b, BUF_MAX_SCRATCH);
-    for (int i = 0; i < g->n_addresses; i++)
-        buf_addf(&b, "%s%s", i ? "," : "", g->addresses[i]);
-    free(g->base.group);
-    g->base.group = xstrdup(b.p);
-    buf_free(&b);
+    name_group(g, g->n_addresses > 0 && !has_default_addresses(g, o));
 }
 
 /* ---- reading ---- */
@@ -153,6 +171,7 @@ static void read_whole(struct gateway *g, const struct node *n, const struct gat
     if (!g->base.is_ours && !g->base.is_held)
         return;
     read_parameters(g, spec, fs);
+    read_plane(g, n, o);
     read_addresses(g, n, o, spec);
     tell_whole(&g->accepted, fs);
     tell_whole(&g->programmed, fs);
@@ -206,6 +225,8 @@ jv gateway_resolved(const struct gateway *g, const struct node *n)
     if (g->base.is_ours)
         jb_add(&gateways, jb_strf("%s/%s", n->ns, n->name));
     jb_put(&resolved, "gateways", gateways);
+    if (*g->base.plane)
+        jb_put_str(&resolved, "plane", g->base.plane);
     jb_put(&resolved, "listeners", parent_listeners_resolved(&g->base));
     return resolved;
 }

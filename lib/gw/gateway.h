@@ -13,11 +13,22 @@ struct plane_address {
     const char *address;
 };
 
+/* A Gateway whose data plane is not the one that all others share (--data-plane). */
+struct plane_choice {
+    const char *gateway; /* "NS/NAME" */
+    const char *plane;   /* a name of PLANE_NAME_CHARS */
+};
+
+#define PLANE_NAME_CHARS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-"
+enum { PLANE_NAME_MAX = 63 };
+
 struct gateway_options {
     const char *controller_name;
     int64_t now; /* seconds since the epoch, for certificate validity */
     const struct plane_address *addresses;
     size_t n_addresses; /* 0: nobody said, so any address may be usable */
+    const struct plane_choice *planes;
+    size_t n_planes;
 };
 
 struct gateway {

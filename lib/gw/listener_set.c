@@ -42,6 +42,8 @@ jv listener_set_resolved(const struct listener_set *s)
     if (s->base.is_ours && g && !s->refusal)
         jb_add(&gateways, jb_strf("%s/%s", g->ns, g->name));
     jb_put(&resolved, "gateways", gateways);
+    if (*s->base.plane)
+        jb_put_str(&resolved, "plane", s->base.plane);
     jb_put(&resolved, "listeners",
            s->base.is_ours && !s->refusal ? parent_listeners_resolved(&s->base) : jb_arr());
     return resolved;

@@ -27,6 +27,7 @@ void parent_read(struct parent *p, struct parent *old, unsigned serial, struct l
 {
     jv meta = jx_get(object, "metadata"), list = jx_path(object, "spec.listeners");
     p->serial = serial;
+    p->plane = xstrdup("");
     p->group = xstrdup("");
     p->generation = jx_getint_or(meta, "generation", 0);
     p->stamp = xstrdup(jx_getstr_or(meta, "creationTimestamp", ""));
@@ -44,6 +45,7 @@ void parent_clear(struct parent *p)
     for (int i = 0; i < p->n_listeners; i++)
         listener_clear(&p->listeners[i]);
     free(p->listeners);
+    free(p->plane);
     free(p->group);
     free(p->stamp);
     jb_free(p->findings);

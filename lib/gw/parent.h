@@ -12,7 +12,8 @@ struct parent {
     bool is_ours;    /* the GatewayClass is ours */
     bool is_held; /* the GatewayClass, or of a ListenerSet the Gateway, is known by a rejected version only */
     struct node *gateway; /* itself, or that of the ListenerSet; NULL: there is none */
-    char *group;          /* which addresses of the data plane serve it (plane.h); "" is the default */
+    char *plane;          /* the data plane that serves it; "" is the one that is not named */
+    char *group;          /* which addresses of which data plane those are (plane.h); "" is the default */
     int64_t generation;
     char *stamp; /* metadata.creationTimestamp, "" when not known */
     struct listener *listeners;

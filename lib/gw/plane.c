@@ -271,8 +271,22 @@ static const char *limit_of(const struct plane *p, const char *group, const stru
     return (has_mine[0] && has_others[0]) || (has_mine[1] && has_others[1]) ? "port" : "scheme";
 }
 
+/* How long the part is that names the data plane. */
+static size_t plane_length(const char *group)
+{
+    const char *end = strchr(group, ';');
+    return end ? (size_t)(end + 1 - group) : 0;
+}
+
+static bool same_plane(const char *a, const char *b)
+{
+    size_t n = plane_length(a);
+    return n == plane_length(b) && memcmp(a, b, n) == 0;
+}
+
 static void add_addresses(jv *list, const char *group)
 {
+    group += plane_length(group);
     while (*group) {
         size_t n = strcspn(group, ",");
         jb_add(list, jb_strf("%.*s", (int)n, group));
@@ -287,13 +301,13 @@ static void put_addresses(const struct plane *p, const char *group, jv *o)
     add_addresses(&own, group);
     for (size_t i = 0; i < p->n_ports; i++) {
         const struct plane_port *c = &p->ports[i];
-        if (str_eq(c->group, group))
+        if (str_eq(c->group, group) || !same_plane(c->group, group))
             continue;
         has_others = true;
         if (i == 0 || !str_eq(p->ports[i - 1].group, c->group))
             add_addresses(&others, c->group);
     }
-    if (has_others && *group)
+    if (has_others && group[plane_length(group)])
         jb_put(o, "addresses", jb_copy(own));
     else if (has_others)
         jb_put(o, "notAddresses", jb_copy(others));

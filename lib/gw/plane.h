@@ -1,10 +1,11 @@
 /*
- * plane: all that the data plane listens for, over all Gateways and ListenerSets: one cell for each address
+ * plane: all that data planes listen for, over all Gateways and ListenerSets: one cell for each address
  * group, port and hostname that some programmed listener has.
  *
  * Gateways with addresses of their own form a group each set of addresses ("10.0.0.1,10.0.0.2"); all others
- * share the group "". Listeners with one group, port and hostname are one cell: their routes are served
- * together.
+ * share the group "". Those of a data plane with a name have its name before that ("edge;", "edge;10.0.0.1"):
+ * groups of different data planes have nothing to do with each other. Listeners with one group, port and
+ * hostname are one cell: their routes are served together.
  *
  * A request belongs to the cell of its address and port whose hostname is the narrowest that covers its Host
  * (and, by TLS, its server name). What else could take it is kept off by conditions, and only where there is

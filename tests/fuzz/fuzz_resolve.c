@@ -24,14 +24,15 @@ static void emit(const char *line, size_t len, void *ctx)
     if (rec_parse(&r, line, len, 0))
         abort();
     findings_init(&fs);
-    jv set = JX_NONE;
+    jv set = JX_NONE, planes = JX_NONE;
     if (!jx_true(rec_get(&r, "held")))
-        translate(&options, &r, &fs, &set);
+        translate(&options, &r, &fs, &set, &planes);
     struct digest d = digest_json(set);
     for (size_t i = 0; i < sizeof d.bytes; i++) /* a sum: the order of emission is another test */
         o->all.bytes[i] = (unsigned char)(o->all.bytes[i] + d.bytes[i]);
     o->n++;
     jb_free(set);
+    jb_free(planes);
     findings_release(&fs);
     rec_release(&r);
 }
