@@ -104,6 +104,14 @@ jv redact_apisix(jv apisix)
     return out;
 }
 
+jv redact_planes(jv planes)
+{
+    jv out = jb_copy(planes);
+    for (struct jx_iter it = jx_iter(planes); jx_next(&it);)
+        jb_put(&out, it.key, redact_apisix(it.value));
+    return out;
+}
+
 /* ---- texts about an object ---- */
 
 enum { SHORTEST_SECRET = 3 }; /* what is shorter would be found in every word */

@@ -19,6 +19,9 @@ jv redact_object(enum apisix_kind kind, jv object);
 /* The same of a record's `apisix` member, {kind: [objects]}. */
 jv redact_apisix(jv apisix);
 
+/* The same of its `planes` member, {plane: {kind: [objects]}}. */
+jv redact_planes(jv planes);
+
 /*
  * What a server says about an object may quote it: the text without anything that redact_object() hides, in
  * one line, at most `most` bytes. Owned.

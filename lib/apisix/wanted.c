@@ -187,13 +187,12 @@ static void take_wishes(struct wanted *w, struct owner *o, const struct rec *r, 
     put_in_order(o, fs);
 }
 
-struct owner *wanted_take(struct wanted *w, const struct rec *r, struct findings *fs)
+struct owner *wanted_take(struct wanted *w, const struct rec *r, jv set, struct findings *fs)
 {
     char label[OWNER_LABEL_MAX + 1];
     owner_label(&r->id, label);
     struct owner *o = wanted_owner(w, label);
-    jv apisix = rec_get(r, "apisix");
-    bool speaks = !jx_is_none(apisix) || jx_true(rec_get(r, "held"));
+    bool speaks = !jx_is_none(set) || jx_true(rec_get(r, "held"));
     if (o && !str_eq(o->group, r->id.group)) {
         if (!speaks)
             return NULL;
@@ -203,7 +202,7 @@ struct owner *wanted_take(struct wanted *w, const struct rec *r, struct findings
     if (!o)
         o = owner_new(w, label, r->id.group);
     forget_wishes(o);
-    take_wishes(w, o, r, apisix, fs);
+    take_wishes(w, o, r, set, fs);
     o->is_fresh = true;
     w->is_stale = true;
     return o;

@@ -57,10 +57,11 @@ void wanted_init(struct wanted *w, const char *instance);
 void wanted_release(struct wanted *w);
 
 /*
- * Takes what an object's record says. Complaints about it go to `fs`. Returns the owner, NULL when the
- * record says nothing of APISIX and another API group's kind speaks under that label.
+ * Takes what an object's record says; `set` is its `apisix` member (JX_NONE: it has none), or what that is
+ * for another data plane. Complaints about it go to `fs`. Returns the owner, NULL when the record says
+ * nothing of APISIX and another API group's kind speaks under that label.
  */
-struct owner *wanted_take(struct wanted *w, const struct rec *r, struct findings *fs);
+struct owner *wanted_take(struct wanted *w, const struct rec *r, jv set, struct findings *fs);
 
 /*
  * At a SYNC. After a full one, owners that were not mentioned since the last full one want nothing. True when

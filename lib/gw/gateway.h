@@ -16,11 +16,8 @@ struct plane_address {
 /* A Gateway whose data plane is not the one that all others share (--data-plane). */
 struct plane_choice {
     const char *gateway; /* "NS/NAME" */
-    const char *plane;   /* a name of PLANE_NAME_CHARS */
+    const char *plane;   /* a name (rec/record.h) */
 };
-
-#define PLANE_NAME_CHARS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-"
-enum { PLANE_NAME_MAX = 63 };
 
 struct gateway_options {
     const char *controller_name;

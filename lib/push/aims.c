@@ -11,7 +11,8 @@ static char *about(const char *option, char *text)
     return whole;
 }
 
-static char *add(struct aims *a, char *owned_name, const struct target_settings *s)
+static char *add(struct aims *a, char *owned_name, const char *plane, size_t plane_len,
+                 const struct target_settings *s)
 {
     char *why = NULL;
     for (size_t i = 0; i < a->n && !why; i++)
@@ -29,9 +30,13 @@ static char *add(struct aims *a, char *owned_name, const struct target_settings 
         a->targets = xreallocarray(a->targets, a->cap, sizeof(struct target *));
         a->served = xreallocarray(a->served, a->cap, sizeof(struct served *));
         a->names = xreallocarray(a->names, a->cap, sizeof(char *));
+        a->planes = xreallocarray(a->planes, a->cap, sizeof(char *));
     }
     a->targets[a->n] = t;
     a->served[a->n] = NULL;
+    a->planes[a->n] = plane_len > 0 ? xstrndup(plane, plane_len) : NULL;
+    if (plane_len > 0)
+        t->plane = a->planes[a->n];
     a->names[a->n++] = owned_name;
     return NULL;
 }
@@ -83,6 +88,14 @@ static char *add_controls(struct aims *a, size_t first, const struct opt_list *u
     return NULL;
 }
 
+/* The length of PLANE in PLANE=TARGET; 0: there is none. A path may hold a '=', but not before its "file:".
+ */
+static size_t plane_length(const char *to)
+{
+    size_t n = strspn(to, PLANE_NAME_CHARS);
+    return to[n] == '=' && n <= PLANE_NAME_MAX ? n : 0;
+}
+
 char *aims_add(struct aims *a, const struct opt_list *to, const struct opt_list *controls,
                const struct target_settings *s)
 {
@@ -96,13 +109,14 @@ char *aims_add(struct aims *a, const struct opt_list *to, const struct opt_list 
                                           "stands before any --to: expected behind the one that it is of"));
     for (size_t i = 0; i < to->n && !why; i++) {
         size_t first = a->n;
-        const char *rest = to->items[i];
-        for (char *one; !why && (one = target_next_name(to->items[i], &rest));)
-            why = add(a, one, s);
+        size_t n = plane_length(to->items[i]);
+        const char *name = to->items[i] + (n > 0 ? n + 1 : 0), *rest = name;
+        for (char *one; !why && (one = target_next_name(name, &rest));)
+            why = add(a, one, to->items[i], n, s);
         struct opt_list urls =
             urls_between(controls, to->places[i], i + 1 < to->n ? to->places[i + 1] : SIZE_MAX);
         if (!why && urls.n > 0)
-            why = add_controls(a, first, &urls, to->items[i], s);
+            why = add_controls(a, first, &urls, name, s);
         for (size_t k = 0; k < urls.n; k++)
             free((char *)urls.items[k]);
         free(urls.items);
@@ -116,8 +130,10 @@ void aims_release(struct aims *a)
         target_free(a->targets[i]);
         served_free(a->served[i]);
         free(a->names[i]);
+        free(a->planes[i]);
     }
     free(a->targets);
     free(a->served);
     free(a->names);
+    free(a->planes);
 }

@@ -1,8 +1,8 @@
 /*
  * aims: the targets that the options of a command line name.
  *
- * A --to may name several (standalone:A,B), and the --control options behind it tell where its data plane
- * says what it serves.
+ * A --to is [PLANE=]TARGET, of the data plane PLANE. It may name several (standalone:A,B), and the --control
+ * options behind it tell where its data plane says what it serves.
  */
 #ifndef GW_PUSH_AIMS_H
 #define GW_PUSH_AIMS_H
@@ -14,7 +14,8 @@
 struct aims {
     struct target **targets; /* ours */
     struct served **served;  /* of each target; NULL: nobody can tell */
-    char **names;
+    char **names;            /* without the data plane */
+    char **planes;           /* of each; NULL: the one without a name */
     size_t n, cap;
 };
 

@@ -19,19 +19,19 @@ static void add(struct complaints *c, const struct owner *o, const char *label, 
     free(owned_text);
 }
 
-void complaints_add(struct complaints *c, const struct plan *p, const char *target)
+void complaints_add(struct complaints *c, const struct plan *p, const struct wanted *w, const char *target)
 {
     for (size_t i = 0; i < p->refusals.n; i++) {
         const struct refusal *r = &p->refusals.items[i];
         enum finding_id id;
         char *text = refusal_text(r, &id);
-        add(c, r->owner, r->owner->label, id, target, text);
+        add(c, wanted_owner(w, r->owner->label), r->owner->label, id, target, text);
     }
     for (size_t i = 0; i < p->ops.n; i++) {
         const struct op *op = &p->ops.items[i];
         if (op->state == OP_FAILED && op->why)
-            add(c, op->owner, op->owner ? op->owner->label : op->item->owner, F_PUSH_REJECTED, target,
-                failure_text(op));
+            add(c, op->owner ? wanted_owner(w, op->owner->label) : NULL,
+                op->owner ? op->owner->label : op->item->owner, F_PUSH_REJECTED, target, failure_text(op));
     }
 }
 

@@ -27,8 +27,11 @@ struct complaints {
     size_t n_shown; /* on stderr, of this SYNC */
 };
 
-/* The refusals and failures of a plan; `target`, when not NULL, stands before each. Borrows from the plan. */
-void complaints_add(struct complaints *c, const struct plan *p, const char *target);
+/*
+ * The refusals and failures of a plan; `target`, when not NULL, stands before each. Borrows from the plan.
+ * Owners are taken by their labels from `w`, which may be another than that of the plan.
+ */
+void complaints_add(struct complaints *c, const struct plan *p, const struct wanted *w, const char *target);
 void complaints_sort(struct complaints *c);
 
 /* Whether there are complaints to this owner; puts them into `fs`, unless that is NULL. */

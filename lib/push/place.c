@@ -13,9 +13,9 @@ enum {
     MOVED_TRIES = 5, /* plans that somebody else's writes may thwart, one after the other */
 };
 
-void place_init(struct place *p, struct target *t, const struct push_options *o)
+void place_init(struct place *p, struct target *t, struct wanted *w, const struct push_options *o)
 {
-    *p = (struct place){.target = t, .options = o, .metrics.target = t->name};
+    *p = (struct place){.target = t, .wanted = w, .options = o, .metrics.target = t->name};
     if (o->check && !t->class->check)
         diag(DIAG_WARNING, NULL, NULL, "%s: --check has no effect: this target cannot be asked", t->name);
     if (o->wait > 0 && !t->gateway.wait)
@@ -121,11 +121,11 @@ static void carry_out(struct place *p)
         fail(p, code);
 }
 
-static void make_plan(struct place *p, struct wanted *w)
+static void make_plan(struct place *p)
 {
     struct plan_options o = p->target->options;
     o.prunes = p->owes_prune;
-    plan_make(&p->plan, &o, w, &p->target->live.items);
+    plan_make(&p->plan, &o, p->wanted, &p->target->live.items);
     if (p->plan.refusals.n > 0)
         p->code = worse(p->code, EXIT_FINDINGS);
 }
@@ -151,14 +151,14 @@ static void check(struct place *p)
     plan_fail_dependents(&p->plan, &t->live.items);
 }
 
-static void reach(struct place *p, struct wanted *w)
+static void reach(struct place *p)
 {
     int code = p->target->class->read(p->target);
     if (code != EXIT_OK) {
         fail(p, code);
         return;
     }
-    make_plan(p, w);
+    make_plan(p);
     if (is_guarded(p))
         fail(p, EXIT_FINDINGS);
     else
@@ -171,14 +171,14 @@ static void reach(struct place *p, struct wanted *w)
 }
 
 /* Plans anew when somebody else has written in between. */
-static void reach_it_still(struct place *p, struct wanted *w)
+static void reach_it_still(struct place *p)
 {
     for (int i = 0; i < MOVED_TRIES; i++) {
         plan_release(&p->plan);
         p->outcome = OUTCOME_DONE;
         p->code = EXIT_OK;
         p->target->has_moved = false;
-        reach(p, w);
+        reach(p);
         if (!p->target->has_moved)
             return;
     }
@@ -203,7 +203,7 @@ bool place_owes(const struct place *p, const struct owner *o)
     return p->is_pending && p->target->gateway.owes(p->target->gateway.ctx, o->label);
 }
 
-void place_serve(struct place *p, struct wanted *w, bool full, bool knows_all)
+void place_serve(struct place *p, bool full, bool knows_all)
 {
     double began_at = now(CLOCK_MONOTONIC);
     p->plan = (struct plan){0};
@@ -211,14 +211,15 @@ void place_serve(struct place *p, struct wanted *w, bool full, bool knows_all)
         p->owes_prune = knows_all;
     p->target->wants_fresh = full;
     p->target->is_in_doubt = p->outcome == OUTCOME_FAILED;
-    reach_it_still(p, w);
+    reach_it_still(p);
     if (p->target->class->rest)
         p->target->class->rest(p->target);
     wait_until_served(p); /* without a lock: others may write meanwhile */
     if (p->outcome == OUTCOME_DONE && p->plan.n_failed == 0 && !p->options->dry_run)
         p->owes_prune = false;
     p->seconds = now(CLOCK_MONOTONIC) - began_at;
-    metrics_count_sync(&p->metrics, p->outcome, &p->plan, w, &p->target->live.items, now(CLOCK_REALTIME));
+    metrics_count_sync(&p->metrics, p->outcome, &p->plan, p->wanted, &p->target->live.items,
+                       now(CLOCK_REALTIME));
 }
 
 void place_tell_summary(const struct place *p)

@@ -23,6 +23,7 @@ struct push_options {
 
 struct place {
     struct target *target;              /* borrowed */
+    struct wanted *wanted;              /* borrowed: of its data plane */
     const struct push_options *options; /* borrowed */
     bool owes_prune; /* the stream has named the whole world, and what is not in it may still be live */
 
@@ -38,13 +39,13 @@ struct place {
     struct metrics metrics;
 };
 
-void place_init(struct place *p, struct target *t, const struct push_options *o);
+void place_init(struct place *p, struct target *t, struct wanted *w, const struct push_options *o);
 
 /*
  * One SYNC, after wanted_sync() said whether the world is known, and wanted_claims(). The plan is there until
  * place_rest(). Several places may be served at the same time.
  */
-void place_serve(struct place *p, struct wanted *w, bool full, bool knows_all);
+void place_serve(struct place *p, bool full, bool knows_all);
 /* Whether something that was written of that owner is not served yet. */
 bool place_owes(const struct place *p, const struct owner *o);
 

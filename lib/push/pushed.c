@@ -24,6 +24,7 @@ jv pushed_entry(const struct place *p, const struct owner *o, enum pushed_state 
     struct tally t = p->outcome == OUTCOME_DONE ? plan_tally(&p->plan, o) : (struct tally){0};
     jv e = jb_obj();
     jb_put_str(&e, "target", p->target->name);
+    jb_put_str(&e, "plane", *p->target->plane ? p->target->plane : NULL);
     jb_put_str(&e, "state", names[state]);
     jb_put_int(&e, "created", t.created);
     jb_put_int(&e, "updated", t.updated);

@@ -1,6 +1,7 @@
 #include "push/session.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 
 #include "base/diag.h"
@@ -14,20 +15,20 @@ void session_init(struct session *s, const struct push_options *o, struct target
 {
     *s = (struct session){.options = *o, .n_places = n, .passes_syncs = true};
     s->places = xcalloc(n, sizeof *s->places);
+    planes_init(&s->planes, o->instance, targets, n);
     for (size_t i = 0; i < n; i++) {
-        place_init(&s->places[i], targets[i], &s->options);
+        place_init(&s->places[i], targets[i], planes_wanted(&s->planes, targets[i]->plane), &s->options);
         if (targets[i]->takes_stdout)
             s->passes_syncs = false;
     }
     s->passes_records = s->passes_syncs && !o->dry_run;
-    wanted_init(&s->wanted, o->instance);
 }
 
 static void take_object(struct session *s, struct rec *r)
 {
     struct findings fs;
     findings_init(&fs);
-    const struct owner *o = wanted_take(&s->wanted, r, &fs);
+    const struct owner *o = planes_take(&s->planes, r, &fs);
     if (fs.errors > 0)
         s->code = worse(s->code, EXIT_FINDINGS);
     rec_add_findings(r, &fs, true);
@@ -48,52 +49,64 @@ static void warn_of_gaps(const struct session *s)
              s->places[i].target->name);
 }
 
-/* One place's part of a SYNC, for a thread of its own. */
-struct errand {
-    struct place *place;
-    struct wanted *wanted; /* only read, since the claims are up to date */
+/* The places that are to be served, for the threads to take their next from. */
+struct errands {
+    struct place **items;
+    size_t n;
+    atomic_size_t next;
     bool full, knows_all;
-    pthread_t thread;
-    bool has_thread;
 };
 
-static void run(const struct errand *e)
+static void run(struct errands *e)
 {
-    place_serve(e->place, e->wanted, e->full, e->knows_all);
+    for (size_t i; (i = atomic_fetch_add(&e->next, 1)) < e->n;)
+        place_serve(e->items[i], e->full, e->knows_all);
 }
 
-static void *run_thread(void *errand)
+static void *run_thread(void *errands)
 {
-    run(errand);
+    run(errands);
     jx_thread_end();
     return NULL;
 }
 
-/* A dry run goes by turns: what it prints has an order. So does the last one, and one without a thread. */
+/* What is wanted is only read by them, since the claims are up to date. This thread does its part. */
+static void run_all(struct errands *e)
+{
+    pthread_t threads[SESSION_THREADS - 1];
+    size_t n = 0;
+    while (n < N_ELEMS(threads) && n + 1 < e->n && pthread_create(&threads[n], NULL, run_thread, e) == 0)
+        n++;
+    run(e);
+    while (n > 0)
+        pthread_join(threads[--n], NULL);
+}
+
+/* A dry run goes by turns: what it prints has an order. */
 static void serve(struct session *s, bool full, bool knows_all, bool is_look)
 {
-    struct errand *errands = xcalloc(s->n_places, sizeof *errands);
-    wanted_claims(&s->wanted);
-    for (size_t i = 0; i < s->n_places; i++) {
-        struct errand *e = &errands[i];
-        if (is_look && s->places[i].outcome == OUTCOME_REFUSED)
-            continue; /* it waits for a person, or for a SYNC */
-        *e = (struct errand){
-            .place = &s->places[i], .wanted = &s->wanted, .full = full, .knows_all = knows_all};
-        e->has_thread = !s->options.dry_run && i + 1 < s->n_places &&
-                        pthread_create(&e->thread, NULL, run_thread, e) == 0;
-        if (!e->has_thread)
-            run(e);
-    }
+    struct errands e = {
+        .items = xcalloc(s->n_places, sizeof(struct place *)), .full = full, .knows_all = knows_all};
+    planes_claims(&s->planes);
     for (size_t i = 0; i < s->n_places; i++)
-        if (errands[i].has_thread)
-            pthread_join(errands[i].thread, NULL);
-    free(errands);
+        if (!is_look || s->places[i].outcome != OUTCOME_REFUSED) /* that waits for a person, or for a SYNC */
+            e.items[e.n++] = &s->places[i];
+    if (s->options.dry_run)
+        run(&e);
+    else
+        run_all(&e);
+    free(e.items);
 }
 
 static bool has_changed(const struct plan *p)
 {
     return p->n_created + p->n_updated + p->n_deleted > 0;
+}
+
+/* Of the data plane without a name, which knows all owners. */
+static struct wanted *first_wanted(const struct session *s)
+{
+    return &s->planes.items[0].wanted;
 }
 
 /* A look that finds nothing to do is not worth a line every ten seconds. */
@@ -102,10 +115,10 @@ static void report(struct session *s, bool is_look)
     for (size_t i = 0; i < s->n_places; i++) {
         const struct place *p = &s->places[i];
         s->code = worse(s->code, p->code);
-        complaints_add(&s->complaints, &p->plan, s->n_places > 1 ? p->target->name : NULL);
+        complaints_add(&s->complaints, &p->plan, first_wanted(s), s->n_places > 1 ? p->target->name : NULL);
     }
     complaints_sort(&s->complaints);
-    s->code = worse(s->code, stash_emit(&s->stash, &s->wanted, s->places, s->n_places, &s->complaints));
+    s->code = worse(s->code, stash_emit(&s->stash, first_wanted(s), s->places, s->n_places, &s->complaints));
     complaints_tell(&s->complaints);
     for (size_t i = 0; i < s->n_places; i++)
         if (!is_look || (s->places[i].outcome == OUTCOME_DONE && has_changed(&s->places[i].plan)))
@@ -135,33 +148,44 @@ static int write_metrics(const struct session *s)
     return why ? EXIT_ENV : EXIT_OK;
 }
 
-static bool has_remains(const struct session *s, const struct owner *o)
+static bool has_remains(const struct session *s, const struct wanted *w, const struct owner *o)
 {
     for (size_t i = 0; i < s->n_places; i++)
-        if (plan_tally(&s->places[i].plan, o).has_remains || place_owes(&s->places[i], o))
+        if (s->places[i].wanted == w &&
+            (plan_tally(&s->places[i].plan, o).has_remains || place_owes(&s->places[i], o)))
             return true;
     return false;
 }
 
-/* Owners that are gone are remembered for as long as a target has not heard of it. */
+/*
+ * Owners that are gone are remembered for as long as a target has not heard of it; by the first data plane
+ * for as long as any is.
+ */
 static void settle(struct session *s)
 {
     bool is_done = !s->options.dry_run;
-    for (struct owner *o = s->wanted.owners; o; o = o->hh.next)
-        o->has_remains = o->is_gone && has_remains(s, o);
-    for (size_t i = 0; i < s->n_places; i++) {
+    for (size_t i = 0; i < s->n_places; i++)
         is_done = is_done && s->places[i].outcome == OUTCOME_DONE;
-        place_rest(&s->places[i]);
+    for (size_t i = s->planes.n; i-- > 0;) {
+        struct wanted *w = &s->planes.items[i].wanted, *first = first_wanted(s);
+        for (struct owner *o = w->owners; o; o = o->hh.next) {
+            struct owner *known = i > 0 ? wanted_owner(first, o->label) : NULL;
+            o->has_remains = (o->is_gone && has_remains(s, w, o)) || (i == 0 && o->has_remains);
+            if (known && o->has_remains)
+                known->has_remains = true;
+        }
     }
-    if (is_done)
-        wanted_settle(&s->wanted);
+    for (size_t i = 0; i < s->n_places; i++)
+        place_rest(&s->places[i]);
+    for (size_t i = 0; is_done && i < s->planes.n; i++)
+        wanted_settle(&s->planes.items[i].wanted);
 }
 
 static void take_sync(struct session *s, const struct rec *r)
 {
-    if (r->full && s->wanted.has_gaps)
+    if (r->full && planes_have_gaps(&s->planes))
         warn_of_gaps(s);
-    serve(s, r->full, wanted_sync(&s->wanted, r->full), false);
+    serve(s, r->full, planes_sync(&s->planes, r->full), false);
     report(s, false);
     if (s->options.metrics_file && !s->options.dry_run)
         s->code = worse(s->code, write_metrics(s));
@@ -223,7 +247,7 @@ int session_finish(struct session *s)
     }
     stash_release(&s->stash);
     complaints_release(&s->complaints);
-    wanted_release(&s->wanted);
+    planes_release(&s->planes);
     free(s->places);
     return s->code;
 }

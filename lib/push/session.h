@@ -4,19 +4,23 @@
  * Nothing is written before a SYNC, and what came after the last one is not used. A SYNC that is refused or
  * that fails is not lost: what it wanted is tried again at the next one.
  *
- * Targets are served at the same time, a thread each, and the SYNC is over when the last one is.
+ * Targets are served at the same time, up to SESSION_THREADS of them, and the SYNC is over when the last one
+ * is.
  */
 #ifndef GW_PUSH_SESSION_H
 #define GW_PUSH_SESSION_H
 
 #include "push/place.h"
+#include "push/planes.h"
 #include "push/stash.h"
+
+enum { SESSION_THREADS = 64 };
 
 struct session {
     struct push_options options;
     struct place *places; /* in the order they were given */
     size_t n_places;
-    struct wanted wanted;
+    struct planes planes;
     struct stash stash;
     struct complaints complaints;
     bool passes_records; /* stdout is for them: not while it shows the plan or a document */

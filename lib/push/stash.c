@@ -9,15 +9,21 @@
 
 /* ---- in ---- */
 
+static void redact_member(struct rec *r, const char *name, jv clean)
+{
+    jv was = rec_get(r, name);
+    if (jx_is_none(was) || jx_equal(was, clean))
+        jb_free(clean);
+    else
+        rec_put(r, name, clean);
+}
+
 static void redact(struct rec *r)
 {
     if (!may_hold_secrets(r->line, r->len) && !r->rewrite)
         return;
-    jv apisix = rec_get(r, "apisix"), clean = redact_apisix(apisix);
-    if (jx_is_none(apisix) || jx_equal(apisix, clean))
-        jb_free(clean);
-    else
-        rec_put(r, "apisix", clean);
+    redact_member(r, "apisix", redact_apisix(rec_get(r, "apisix")));
+    redact_member(r, "planes", redact_planes(rec_get(r, "planes")));
     /* gw-translate --full leaves what it was made from, which only resolve-refs knows the shape of. */
     if (!jx_is_none(rec_get(r, "resolved")))
         rec_put(r, "resolved", jb_str(REDACTED));
@@ -73,6 +79,22 @@ struct emission {
     struct complaints *complaints;
 };
 
+/* The owner there: what a record says of a data plane is in that one's wanted. NULL: it says nothing of it.
+ */
+static const struct owner *owner_at(const struct stashed *item, const struct place *p,
+                                    const struct emission *e)
+{
+    if (p->wanted == e->wanted || !item->owner)
+        return item->owner;
+    return wanted_owner(p->wanted, item->owner->label);
+}
+
+/* Whether the record is told what became of it there. */
+static bool concerns(const struct stashed *item, const struct place *p, const struct emission *e)
+{
+    return p->wanted == e->wanted || owner_at(item, p, e);
+}
+
 /* The common case: text behind text. */
 static void emit_appended(const struct stashed *item, const struct emission *e)
 {
@@ -84,9 +106,12 @@ static void emit_appended(const struct stashed *item, const struct emission *e)
     while (n > 0 && item->line[n - 1] != '}')
         n--;
     buf_add(&out, item->line, n - 1);
-    for (size_t i = 0; i < e->n_places; i++) {
-        jv entry = pushed_entry(&e->places[i], item->owner, item->states[i]);
-        buf_adds(&out, i == 0 ? ",\"pushed\":[" : ",");
+    buf_adds(&out, ",\"pushed\":[");
+    for (size_t i = 0, told = 0; i < e->n_places; i++) {
+        if (!concerns(item, &e->places[i], e))
+            continue;
+        jv entry = pushed_entry(&e->places[i], owner_at(item, &e->places[i], e), item->states[i]);
+        buf_adds(&out, told++ > 0 ? "," : "");
         jx_dump(&out, entry);
         jb_free(entry);
     }
@@ -111,7 +136,8 @@ static int emit_anew(struct stashed *item, const struct emission *e)
     if (!rec_parse(&r, item->line, item->len - 1, 0)) {
         jv list = jx_is_arr(rec_get(&r, "pushed")) ? jb_copy(rec_get(&r, "pushed")) : jb_arr();
         for (size_t i = 0; i < e->n_places; i++)
-            jb_add(&list, pushed_entry(&e->places[i], item->owner, item->states[i]));
+            if (concerns(item, &e->places[i], e))
+                jb_add(&list, pushed_entry(&e->places[i], owner_at(item, &e->places[i], e), item->states[i]));
         if (item->owner)
             add_complaints(&r, item->owner, e->complaints);
         rec_put(&r, "pushed", list);
@@ -130,7 +156,7 @@ static bool take_states(struct stashed *item, const struct emission *e)
         item->states = xcalloc(e->n_places, sizeof *item->states);
     for (size_t i = 0; i < e->n_places; i++) {
         enum pushed_state before = is_new ? PUSHED_UNCHANGED : item->states[i];
-        item->states[i] = pushed_state(&e->places[i], item->owner, before);
+        item->states[i] = pushed_state(&e->places[i], owner_at(item, &e->places[i], e), before);
         is_new = is_new ||
                  (item->states[i] != before && (pushed_is_open(before) || pushed_is_open(item->states[i])));
     }

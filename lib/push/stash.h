@@ -31,6 +31,7 @@ int stash_add(struct stash *s, struct rec *r, const struct owner *owner);
 void stash_release(struct stash *s);
 
 /*
+ * `w` is what is wanted of the data plane without a name: it knows every owner that any has.
  * Writes the records to stdout: those of the cut in the order they came, then the older ones of which the
  * state has changed. Complaints become findings of their owner's record. Returns an exit code.
  */

@@ -36,6 +36,7 @@ struct target *target_new(const char *name, const struct target_settings *s, cha
         struct target *t = classes[i].make(name + strlen(classes[i].prefix), s, why);
         if (t) {
             t->name = name;
+            t->plane = "";
             t->instance = s->instance;
         }
         return t;

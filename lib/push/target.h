@@ -34,6 +34,7 @@ struct target_class {
 struct target {
     const struct target_class *class;
     const char *name;     /* as given: "file:conf/apisix.yaml" */
+    const char *plane;    /* the data plane behind it; "" is the one without a name */
     const char *instance; /* whose objects are ours */
     struct document live;
     struct plan_options options;

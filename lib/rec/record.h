@@ -95,4 +95,8 @@ void rec_emit_held(const struct rec *r, struct buf *b);
 /* Appends the record as a line with LF. False when it would pass the cap of b. */
 bool rec_emit(const struct rec *r, struct buf *b);
 
+/* What names of data planes are made of (the record member `planes`), and how long they are at most. */
+#define PLANE_NAME_CHARS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-"
+enum { PLANE_NAME_MAX = 63 };
+
 #endif

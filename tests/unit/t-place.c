@@ -100,7 +100,7 @@ static void begin(struct push_options o)
     options = o;
     options.max_delete = 30;
     wanted_init(&wanted, "t");
-    place_init(&place, &fake.base, &options);
+    place_init(&place, &fake.base, &wanted, &options);
 }
 
 static void end(void)
@@ -126,7 +126,7 @@ static void say(const char *name, const char *upstreams)
                   name, upstreams);
     findings_init(&fs);
     if (rec_parse(&r, line, strlen(line), 1) == NULL) {
-        wanted_take(&wanted, &r, &fs);
+        wanted_take(&wanted, &r, rec_get(&r, "apisix"), &fs);
         rec_release(&r);
     }
     findings_release(&fs);
@@ -139,7 +139,7 @@ static void serve(bool full, const char *course, const char *what)
     buf_reset(&fake.log);
     bool knows_all = wanted_sync(&wanted, full);
     wanted_claims(&wanted);
-    place_serve(&place, &wanted, full, knows_all);
+    place_serve(&place, full, knows_all);
     check(str_eq(fake.log.p, course), what);
     if (!str_eq(fake.log.p, course))
         printf("#   expected: %s\n#   seen:     %s\n", course, fake.log.p);

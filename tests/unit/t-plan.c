@@ -44,7 +44,7 @@ static void say(struct wanted *w, const char *type, const char *name, const char
         check(false, why);
     } else {
         findings_init(&fs);
-        wanted_take(w, &r, &fs);
+        wanted_take(w, &r, rec_get(&r, "apisix"), &fs);
         findings_release(&fs);
         rec_release(&r);
     }

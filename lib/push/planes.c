@@ -1,0 +1,114 @@
+#include "push/planes.h"
+
+#include <stdlib.h>
+
+#include "apisix/owner.h"
+
+static struct plane_wishes *find(const struct planes *p, const char *name)
+{
+    for (size_t i = 0; i < p->n; i++)
+        if (str_eq(p->items[i].name, name))
+            return &p->items[i];
+    return NULL;
+}
+
+void planes_init(struct planes *p, const char *instance, struct target *const *targets, size_t n)
+{
+    *p = (struct planes){.items = xcalloc(n + 1, sizeof *p->items), .n = 1};
+    p->items[0].name = "";
+    for (size_t i = 0; i < n; i++) {
+        struct plane_wishes *w = find(p, targets[i]->plane);
+        if (!w) {
+            w = &p->items[p->n++];
+            w->name = targets[i]->plane;
+        }
+        w->has_target = true;
+    }
+    for (size_t i = 0; i < p->n; i++)
+        wanted_init(&p->items[i].wanted, instance);
+}
+
+void planes_release(struct planes *p)
+{
+    for (size_t i = 0; i < p->n; i++)
+        wanted_release(&p->items[i].wanted);
+    free(p->items);
+    *p = (struct planes){0};
+}
+
+struct wanted *planes_wanted(const struct planes *p, const char *name)
+{
+    struct plane_wishes *w = find(p, name);
+    return w ? &w->wanted : NULL;
+}
+
+/* ---- a record ---- */
+
+static bool holds_objects(jv set)
+{
+    for (struct jx_iter it = jx_iter(set); jx_next(&it);)
+        if (jx_len(it.value) > 0)
+            return true;
+    return false;
+}
+
+/* What has nowhere to go. A data plane that nobody pushes to from here may be somebody else's to push to. */
+static void note_homeless(const struct planes *p, const struct rec *r, struct findings *fs)
+{
+    if (!p->items[0].has_target && holds_objects(rec_get(r, "apisix")))
+        findings_addf(fs, F_PUSH_NO_TARGET, NULL,
+                      "some of it is for the data plane without a name, which has no --to");
+    for (struct jx_iter it = jx_iter(rec_get(r, "planes")); jx_next(&it);)
+        if (!find(p, it.key) && holds_objects(it.value))
+            findings_addf(fs, F_PUSH_NO_TARGET, NULL,
+                          "some of it is for the data plane \"%.64s\", which has no --to %.64s=TARGET",
+                          it.key, it.key);
+}
+
+/* Held without a word on this data plane: what is live of it stays there too. */
+static bool speaks_to(const struct wanted *w, const struct rec *r, jv set)
+{
+    char label[OWNER_LABEL_MAX + 1];
+    if (!jx_is_none(set) || jx_true(rec_get(r, "held")))
+        return true;
+    owner_label(&r->id, label);
+    return wanted_owner(w, label) != NULL;
+}
+
+const struct owner *planes_take(struct planes *p, const struct rec *r, struct findings *fs)
+{
+    jv planes = rec_get(r, "planes");
+    if (!jx_is_none(planes) && !jx_is_obj(planes))
+        findings_addf(fs, F_PUSH_REJECTED, NULL, "planes is %s, expected an object", jx_kind(planes));
+    note_homeless(p, r, fs);
+    for (size_t i = 1; i < p->n; i++) {
+        jv set = jx_get(planes, p->items[i].name);
+        if (speaks_to(&p->items[i].wanted, r, set))
+            wanted_take(&p->items[i].wanted, r, set, fs);
+    }
+    return wanted_take(&p->items[0].wanted, r, rec_get(r, "apisix"), fs);
+}
+
+/* ---- SYNC ---- */
+
+bool planes_have_gaps(const struct planes *p)
+{
+    bool has_gaps = false;
+    for (size_t i = 0; i < p->n; i++)
+        has_gaps |= p->items[i].wanted.has_gaps;
+    return has_gaps;
+}
+
+bool planes_sync(struct planes *p, bool full)
+{
+    bool knows_all = true;
+    for (size_t i = 0; i < p->n; i++)
+        knows_all &= wanted_sync(&p->items[i].wanted, full);
+    return knows_all;
+}
+
+void planes_claims(struct planes *p)
+{
+    for (size_t i = 0; i < p->n; i++)
+        wanted_claims(&p->items[i].wanted);
+}

@@ -1,0 +1,41 @@
+/*
+ * planes: what is wanted of each data plane that has a target.
+ *
+ * A record's `apisix` member is for the data plane without a name, its member `planes` for the others. The
+ * first knows every owner that any has, so that an owner can be told apart by its label. The others know
+ * those that have, or had, something there; of one that they do not know nothing is wanted, as of one that is
+ * gone.
+ */
+#ifndef GW_PUSH_PLANES_H
+#define GW_PUSH_PLANES_H
+
+#include "apisix/wanted.h"
+#include "push/target.h"
+
+struct planes {
+    struct plane_wishes {
+        const char *name; /* borrowed from the target; "" for the first */
+        struct wanted wanted;
+        bool has_target; /* else only the first, which is always there */
+    } * items;
+    size_t n;
+};
+
+/* One for each data plane that a target is of. */
+void planes_init(struct planes *p, const char *instance, struct target *const *targets, size_t n);
+void planes_release(struct planes *p);
+
+/* NULL when no target is of it. */
+struct wanted *planes_wanted(const struct planes *p, const char *name);
+
+/* As wanted_take(), for all of them; the owner is that of the first. What has no target is a finding. */
+const struct owner *planes_take(struct planes *p, const struct rec *r, struct findings *fs);
+
+/* As wanted_sync(), wanted_claims(). */
+bool planes_sync(struct planes *p, bool full);
+void planes_claims(struct planes *p);
+
+/* Whether something since the last full SYNC could not be used. */
+bool planes_have_gaps(const struct planes *p);
+
+#endif
