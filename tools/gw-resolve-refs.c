@@ -130,24 +130,30 @@ static struct plane_address *read_addresses(void)
     return list; /* for the life of the program, as argv is */
 }
 
+/* Splits NS/NAME=PLANE; false when it is none. */
+static bool read_plane(const char *text, struct plane_choice *choice)
+{
+    const char *equals = strchr(text, '='), *slash = strchr(text, '/');
+    if (!slash || !equals || slash > equals)
+        return false;
+    size_t n = strspn(equals + 1, PLANE_NAME_CHARS);
+    *choice = (struct plane_choice){xstrndup(text, (size_t)(equals - text)), equals + 1};
+    return n > 0 && n <= PLANE_NAME_MAX && !equals[1 + n];
+}
+
 static struct plane_choice *read_planes(void)
 {
     struct plane_choice *list = xcalloc(planes.n, sizeof *list);
     for (size_t i = 0; i < planes.n; i++) {
-        char *text = xstrdup(planes.items[i]), *equals = strchr(text, '='), *slash = strchr(text, '/');
-        const char *plane = equals ? equals + 1 : "";
-        size_t n = strspn(plane, PLANE_NAME_CHARS);
-        if (!slash || !equals || slash > equals || n == 0 || plane[n] || n > PLANE_NAME_MAX)
+        if (!read_plane(planes.items[i], &list[i]))
             usage_error(
                 &usage,
                 "--data-plane: \"%s\" is not NAMESPACE/NAME=PLANE, where PLANE has at most %d letters, "
                 "digits, '.', '_' and '-'",
-                text, PLANE_NAME_MAX);
-        *equals = '\0';
+                planes.items[i], PLANE_NAME_MAX);
         for (size_t k = 0; k < i; k++)
-            if (str_eq(list[k].gateway, text))
-                usage_error(&usage, "--data-plane: %s is given twice", text);
-        list[i] = (struct plane_choice){text, plane};
+            if (str_eq(list[k].gateway, list[i].gateway))
+                usage_error(&usage, "--data-plane: %s is given twice", list[i].gateway);
     }
     return list; /* for the life of the program, as argv is */
 }
