@@ -112,6 +112,18 @@ a programmed' ]
     [ "$(jq -r .type "$dir/out" | tail -1)" = SYNC ]
 }
 
+@test "of an object that changes again before it is served, the last state counts" {
+    double_start
+    double_ctl set '{"apply_ms":1500}'
+    { upstream a 10.0.0.1; full; upstream a 10.0.0.2; sync; upstream a 10.0.0.3; sync; sleep 1; sync; } | { run -4 push --wait 1 --recheck 0; }
+    [ "$(states)" = 'a pending
+a pending
+a pending
+a programmed' ] || fail "$(states)"
+    [ "$(grep -c 'not served after 1 s' "$dir/err")" = 3 ]
+    grep -q 'is not as it was written' "$dir/err"
+}
+
 @test "a client key is compared by a hash, for the server does not show it" {
     double_start
     key() { upstream a 10.0.0.1 '"scheme":"https","tls":{"client_cert":"-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----","client_key":"-----BEGIN PRIVATE KEY-----\n'"$1"'\n-----END PRIVATE KEY-----"}'; }

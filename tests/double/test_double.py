@@ -725,11 +725,76 @@ class OfServer(unittest.TestCase):
         self.assertEqual((one["value"]["uri"], one["value"]["status"]), ("/", 1))
         self.assertEqual(one["modifiedIndex"], self.admin("GET", "/routes/r")[1]["modifiedIndex"])
         self.assertEqual(len(self.call("control", "GET", "/v1/upstreams")[1]), 1)
-        self.assertEqual(self.call("control", "GET", "/v1/route/no")[0], 404)
+        self.assertEqual(self.call("control", "GET", "/v1/route/no"), (404, {"error_msg": "route[no] not found"}))
+        self.assertEqual(self.call("control", "GET", "/v1/services")[1], {})
         self.assertEqual(self.tell("served")["missing"], [])
         self.tell("set", {"apply_ms": 60000})
         self.admin("PUT", "/routes/s", {"uri": "/", "upstream_id": "u"})
         self.assertEqual(self.call("control", "GET", "/v1/route/s")[0], 404)
+
+    def test_workers_take_over_at_different_times(self):
+        self.start()
+        self.tell("set", {"lag_ms": 60000})
+        self.put()
+        found = {self.call("control", "GET", "/v1/upstream/u")[0] for _ in range(8)}
+        self.assertEqual(found, {200, 404})
+        asked = self.tell("asked")
+        self.assertEqual((asked["paths"], asked["connections"]), ({"/v1/upstream/u": 8}, 8))
+
+    def test_an_object_that_no_worker_takes_over(self):
+        self.start()
+        self.tell("set", {"unloaded": ["r"]})
+        self.put()
+        self.admin("PUT", "/routes/r", {"uri": "/", "upstream_id": "u"})
+        self.assertEqual(self.admin("GET", "/routes/r")[0], 200)
+        self.assertEqual(self.call("control", "GET", "/v1/routes"), (200, {}))
+        self.assertEqual(self.call("control", "GET", "/v1/upstream/u")[0], 200)
+
+    def test_a_worker_keeps_notes_in_plugins(self):
+        self.start()
+        self.admin("PUT", "/routes/r", {"uri": "/", "plugins": {"cors": {}}})
+        self.assertEqual(self.call("control", "GET", "/v1/route/r")[1]["value"]["plugins"]["cors"]["_meta"], {})
+        self.assertNotIn("_meta", self.admin("GET", "/routes/r")[1]["value"]["plugins"]["cors"])
+
+    def test_a_control_api_that_says_one_thing(self):
+        self.start()
+        self.tell("set", {"control_says": [500, "no"]})
+        self.assertEqual(self.call("control", "GET", "/v1/routes"), (500, b"no"))
+        self.tell("set", {"control_says": None})
+        self.assertEqual(self.call("control", "GET", "/v1/routes")[0], 200)
+
+    def test_a_data_plane_of_a_file_sees_another_time_only(self):
+        with tempfile.TemporaryDirectory() as room:
+            path = os.path.join(room, "apisix.json")
+
+            def write(text, second):
+                with open(path + ".new", "w", encoding="utf-8") as f:
+                    f.write(text)
+                os.utime(path + ".new", (second, second))
+                os.replace(path + ".new", path)
+
+            def uri():
+                return self.call("control", "GET", "/v1/route/r")[1].get("value", {}).get("uri")
+
+            def until(wanted):
+                for _ in range(150):
+                    if uri() == wanted:
+                        return
+                    time.sleep(0.02)
+                self.assertEqual(uri(), wanted)
+
+            write('{"routes":[{"id":"r","uri":"/1"}]}', 1700000000)
+            self.start("--document", path)
+            until("/1")
+            self.assertEqual(self.call("control", "GET", "/v1/route/r")[1]["modifiedIndex"], 1700000000)
+            write('{"routes":[{"id":"r","uri":"/2"}]}', 1700000000)
+            time.sleep(1.5)
+            self.assertEqual(uri(), "/1")
+            write('{"routes":', 1700000001)
+            time.sleep(1.5)
+            self.assertEqual(uri(), "/1")
+            write('{"routes":[{"id":"r","uri":"/3"}]}', 1700000002)
+            until("/3")
 
     def test_standalone(self):
         self.start("--mode", "standalone")
