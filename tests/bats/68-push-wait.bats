@@ -115,7 +115,7 @@ a programmed' ]
 @test "of an object that changes again before it is served, the last state counts" {
     double_start
     double_ctl set '{"apply_ms":1500}'
-    { upstream a 10.0.0.1; full; upstream a 10.0.0.2; sync; upstream a 10.0.0.3; sync; sleep 1; sync; } | { run -4 push --wait 1 --recheck 0; }
+    { upstream a 10.0.0.1; full; upstream a 10.0.0.2; sync; upstream a 10.0.0.3; sync; sleep 5; sync; } | { run -4 push --wait 1 --recheck 0; }
     [ "$(states)" = 'a pending
 a pending
 a pending
