@@ -116,36 +116,49 @@ static void complain_version(const struct ident *id, bool is_standard, struct fi
         findings_addf(fs, F_VERSION_UNKNOWN, "apiVersion", "%s is not served%s", id->kind, channel);
 }
 
-/* The kind that was probably meant: one that is nearly spelt so, or one of another group. */
+/*
+ * The kind that was probably meant: one that is nearly spelt so, or one of another group. In the core group,
+ * which has many kinds that we do not know, only the case of letters may differ.
+ */
 static const struct kind *meant_kind(const struct ident *id)
 {
+    bool is_core = !*id->group;
     for (size_t i = 0; i < N_ELEMS(kinds); i++) {
-        bool same_kind = str_eq(kinds[i].kind, id->kind), same_group = str_eq(kinds[i].group, id->group);
-        if ((same_group && *id->group && is_near(id->kind, kinds[i].kind, 2)) ||
-            (same_kind && *id->group && is_near(id->group, kinds[i].group, 3)))
+        const char *group = kinds[i].group;
+        if (str_eq(group, id->group)
+                ? is_near(id->kind, kinds[i].kind, is_core ? 0 : 2)
+                : str_eq(kinds[i].kind, id->kind) && *group && (is_core || is_near(id->group, group, 3)))
             return &kinds[i];
     }
     return NULL;
 }
 
-static void tell_unknown_kind(const struct ident *id, struct findings *fs)
+/* An API server refuses a kind that it does not have; passed over, a misspelt route would silently go
+ * unserved. */
+static enum verdict tell_unknown_kind(const struct ident *id, struct findings *fs)
 {
     const struct kind *meant = meant_kind(id);
-    char hint[160] = "";
-    if (meant)
-        snprintf(hint, sizeof hint, "; did you mean %s of %s?", meant->kind, meant->group);
-    findings_addf(fs, F_KIND_UNKNOWN, "kind", "objects of kind %.100s%s%.100s are passed on unchecked%s",
-                  id->group, *id->group ? "/" : "", id->kind, hint);
+    if (!meant) {
+        findings_addf(fs, F_KIND_UNKNOWN, "kind", "objects of kind %.100s%s%.100s are passed on unchecked",
+                      id->group, *id->group ? "/" : "", id->kind);
+        return VERDICT_UNKNOWN_KIND;
+    }
+    if (str_eq(meant->group, id->group))
+        findings_addf(fs, F_KIND_MISSPELT, "kind", "there is no kind \"%.64s\"; did you mean %s?", id->kind,
+                      meant->kind);
+    else
+        findings_addf(fs, F_KIND_MISSPELT, "apiVersion", "%s is not of \"%.64s\"; did you mean %s/%.*s?",
+                      id->kind, *id->group ? id->group : id->version, meant->group,
+                      (int)strcspn(meant->versions, "|"), meant->versions);
+    return fs->errors > 0 ? VERDICT_INVALID : VERDICT_VALID;
 }
 
 enum verdict validate(const struct validate_options *o, const struct rec *r, struct findings *fs)
 {
     bool is_known;
     const struct kind *k = find_kind(&r->id, o->is_standard, &is_known);
-    if (!is_known) {
-        tell_unknown_kind(&r->id, fs);
-        return VERDICT_UNKNOWN_KIND;
-    }
+    if (!is_known)
+        return tell_unknown_kind(&r->id, fs);
     if (!k) {
         complain_version(&r->id, o->is_standard, fs);
         return fs->errors > 0 ? VERDICT_INVALID : VERDICT_VALID;
