@@ -61,8 +61,21 @@ def pipe(commands, data, allowed=(0, 1)):
         return out.read()
 
 
+# Whatever holds for the only data plane holds for each of two.
+PLANE = None  # of two the one that is looked at: "" or "edge"
+
+
+def choose_plane(rng):
+    global PLANE
+    PLANE = rng.choice([None, None, "", "edge"])
+    STAGES[1] = ["gw-resolve-refs"] + (["--data-plane", "red/g1=edge"] if PLANE is not None else [])
+
+
 def push_to(path):
-    return [["gw-push", "--force", "--format", "json", "--to", "file:" + path]]
+    plane = PLANE + "=" if PLANE else ""
+    rest = "edge=" if PLANE == "" else ""
+    others = [] if PLANE is None else ["--to", rest + "file:" + os.path.join(os.path.dirname(path), "rest-" + os.path.basename(path))]
+    return [["gw-push", "--force", "--format", "json", "--to", plane + "file:" + path] + others]
 
 
 def read(path):
@@ -408,7 +421,9 @@ def main():
         for seed in range(start, start + rounds):
             try:
                 with tempfile.TemporaryDirectory() as room:
-                    prop(random.Random("%s %d" % (prop.__name__, seed)), room)
+                    rng = random.Random("%s %d" % (prop.__name__, seed))
+                    choose_plane(rng)
+                    prop(rng, room)
             except Failed as why:
                 failed += 1
                 print("not ok %d %s" % (n, title))
