@@ -40,7 +40,8 @@ bool hop_is(jv route, const struct translate_options *o)
     char port[16];
     jv says = jx_at(jx_get(route, "vars"), 0);
     snprintf(port, sizeof port, "%d", o->internal_port);
-    return str_same(jx_str(jx_at(says, 0)), "server_port") && str_same(jx_str(jx_at(says, 2)), port);
+    return str_same(jx_str(jx_at(says, 0)), "server_port") && str_same(jx_str(jx_at(says, 1)), "==") &&
+           str_same(jx_str(jx_at(says, 2)), port);
 }
 
 jv hop_host_sets(jv bindings, const char *plane, const char *host)

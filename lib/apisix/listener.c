@@ -98,7 +98,8 @@ static void add_catch_all(struct translation *t, jv listener, const char *id, bo
     place_add_conditions(&(struct place){.says = jx_get(listener, "catchAll"),
                                          .ports = ports,
                                          .is_https = str_eq(jx_getstr_or(listener, "protocol", ""), "HTTPS"),
-                                         .any_sni = is_misdirected},
+                                         .any_sni = is_misdirected,
+                                         .internal_port = t->options->internal_port},
                          &vars);
     jb_free(ports);
     if (jx_len(vars) > 0)

@@ -1,5 +1,7 @@
 #include "apisix/place.h"
 
+#include <stdio.h>
+
 #include "apisix/escape.h"
 
 jv condition(const char *var, const char *op, const char *value)
@@ -30,12 +32,17 @@ static void add_one_of(jv *vars, const char *var, jv list, bool is_negated)
 static void add_limit(const struct place *p, jv *vars)
 {
     const char *limit = jx_getstr(p->says, "limit");
-    if (!p->wants_port && !limit)
-        return;
-    if (!p->wants_port && str_eq(limit, "scheme"))
-        jb_add(vars, condition("scheme", "==", p->is_https ? "https" : "http"));
-    else
+    bool has_port = p->wants_port || (limit && str_eq(limit, "port"));
+    if (has_port)
         add_one_of(vars, "server_port", p->ports, false);
+    else if (limit)
+        jb_add(vars, condition("scheme", "==", p->is_https ? "https" : "http"));
+    bool has_https_only = limit && p->is_https; /* the internal port speaks http */
+    if (!has_port && !has_https_only && p->internal_port && jx_true(jx_get(p->says, "notInternal"))) {
+        char port[16];
+        snprintf(port, sizeof port, "%d", p->internal_port);
+        jb_add(vars, condition("server_port", "~=", port));
+    }
 }
 
 /* A wildcard stands for one label or more. Clients may write names in any case. */

@@ -61,7 +61,8 @@ static void add_place(const struct rule *r, const struct way *w, const struct en
     place_add_conditions(&(struct place){.says = e->binding,
                                          .ports = ports,
                                          .is_https = is_https(jx_at(jx_get(e->binding, "listeners"), 0)),
-                                         .wants_port = e->is_split},
+                                         .wants_port = e->is_split,
+                                         .internal_port = r->t->options->internal_port},
                          vars);
     jb_free(ports);
 }

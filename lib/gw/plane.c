@@ -264,8 +264,6 @@ static const char *limit_of(const struct plane *p, const char *group, const stru
         if (str_eq(c->group, group))
             (is_mine(c, mine, n) ? has_mine : has_others)[c->is_https] = true;
     }
-    if (p->separates_ports)
-        return "port";
     if (!has_others[0] && !has_others[1])
         return NULL;
     return (has_mine[0] && has_others[0]) || (has_mine[1] && has_others[1]) ? "port" : "scheme";
@@ -317,7 +315,12 @@ static void put_addresses(const struct plane *p, const char *group, jv *o)
 
 void plane_put_limits(const struct plane *p, const char *group, const struct port_use *mine, size_t n, jv *o)
 {
-    jb_put_str(o, "limit", limit_of(p, group, mine, n));
+    const char *limit = limit_of(p, group, mine, n);
+    jb_put_str(o, "limit", limit);
+    /* by the ports that it has not: those that it has are APISIX's own configuration, which --port-map must
+     * tell */
+    if (p->has_internal && !(limit && str_eq(limit, "port")))
+        jb_put_bool(o, "notInternal", true);
     put_addresses(p, group, o);
 }
 

@@ -44,9 +44,9 @@ struct plane {
     size_t n_ports;
     /*
      * Requests come back by APISIX's internal port (copies for mirrors, tries of retries), for any host of
-     * some wildcard: nothing else may take them, so every limit is "port".
+     * some wildcard: nothing else may take them, so everything is notInternal.
      */
-    bool separates_ports;
+    bool has_internal;
     char *seen; /* what all routes depend on: groups, ports, schemes; owned */
 };
 

@@ -387,7 +387,7 @@ static void compute_plane(struct resolver *r)
                 plane_add(&now, p->group, &p->listeners[k]);
     }
     plane_finish(&now);
-    now.separates_ports = r->plane.separates_ports;
+    now.has_internal = r->plane.has_internal;
     if (!r->plane.seen || !str_eq(now.seen, r->plane.seen))
         world_mark_users(&r->world, world_node(&r->world, NODE_PLANE, "", ""));
     plane_compare(&r->plane, &now, cell_differs, r);
@@ -397,12 +397,12 @@ static void compute_plane(struct resolver *r)
 }
 
 /* The first such route that comes, and the last that goes, change what everything must test. */
-static bool separate_ports(struct resolver *r)
+static bool settle_internal(struct resolver *r)
 {
     bool is_needed = r->route_context.n_wide_hops > 0;
-    if (is_needed == r->plane.separates_ports)
+    if (is_needed == r->plane.has_internal)
         return false;
-    r->plane.separates_ports = is_needed;
+    r->plane.has_internal = is_needed;
     world_mark_users(&r->world, world_node(&r->world, NODE_PLANE, "", ""));
     put_catch_alls(r);
     return true;
@@ -454,7 +454,7 @@ int resolver_sync(struct resolver *r, bool full, const struct resolver_sink *sin
     compute_plane(r);
     compute_routes(r, NODE_HTTPROUTE);
     compute_routes(r, NODE_GRPCROUTE);
-    if (separate_ports(r)) {
+    if (settle_internal(r)) {
         compute_routes(r, NODE_HTTPROUTE);
         compute_routes(r, NODE_GRPCROUTE);
     }
