@@ -2,7 +2,7 @@
  * place: where a request must have come in, as conditions of an APISIX route.
  *
  * gw-resolve-refs says with each binding, and each listener that something must answer for, what tells it
- * from the rest of the data plane (gw-record(7): limit, notInternal, addresses, notInternal, addresses, notAddresses,
+ * from the rest of the data plane (gw-record(7): limit, notInternal, addresses, notAddresses,
  * sni). Variables are strings to APISIX, ports too.
  */
 #ifndef GW_PLACE_H
