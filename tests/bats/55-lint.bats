@@ -52,9 +52,9 @@ lint() { # FORMAT ARGS...
     lint json
     [[ $(jq -s 'map(select(.object == "TLSRoute rpc")) | length' <<<"$output") == 1 ]] || fail "$output"
     cp -r "$root/docs/examples/bookshop" books
-    sed -i '0,/^    backendRefs:/s//    retry: {attempts: 2, codes: [500]}\n    backendRefs:/' books/30-api.yaml
+    sed -i 's/^      method: GET/      headers: [{name: x.y, value: z}]/' books/30-api.yaml
     run -1 --separate-stderr gw-lint books
-    [[ $(grep -c 'rules\[0\].retry' <<<"$output") == 1 && $output == *field-not-honoured* ]] || fail "$output"
+    [[ $(grep -c 'headers\[0\].name' <<<"$output") == 1 && $output == *match-never* ]] || fail "$output"
 }
 
 @test "github is workflow commands with properties and data escaped" {
