@@ -58,7 +58,8 @@ static void put_origins(jv *o, jv origins, bool credentials)
     if (has_star(origins))
         jb_add_str(&list, "^.+$");
     for (int i = 0; !has_star(origins) && i < jx_len(origins); i++)
-        add_origin_regex(&list, jx_str(jx_at(origins, i)));
+        if (jx_str(jx_at(origins, i)))
+            add_origin_regex(&list, jx_str(jx_at(origins, i)));
     if (jx_len(list) == 0)
         jb_add_str(&list, "^$"); /* nobody */
     jb_put(o, "allow_origins_by_regex", list);
@@ -70,7 +71,8 @@ static void put_list(jv *o, const char *name, jv list, const char *any)
     struct buf b;
     buf_init(&b, BUF_MAX_SCRATCH);
     for (int i = 0; !has_star(list) && i < jx_len(list); i++)
-        buf_addf(&b, "%s%s", i ? "," : "", jx_str(jx_at(list, i)));
+        if (jx_str(jx_at(list, i)))
+            buf_addf(&b, "%s%s", b.len ? "," : "", jx_str(jx_at(list, i)));
     jb_put_str(o, name, has_star(list) ? any : b.p ? b.p : "");
     buf_free(&b);
 }

@@ -15,6 +15,12 @@ bool h2c_put(const struct translate_options *o, jv ids, bool is_all, jv *plugins
     return put_functions(plugins, "before_proxy", list_of_function(lua_h2c(is_all ? JX_NONE : ids)));
 }
 
+/* A PluginConfig may have put anything in place of the text of a function. */
+static bool names_location(const char *text)
+{
+    return text && strstr(text, LUA_H2C_LOCATION);
+}
+
 bool h2c_is_used(jv route)
 {
     static const char *const places[] = {"serverless-post-function", "serverless-pre-function"};
@@ -22,7 +28,7 @@ bool h2c_is_used(jv route)
     for (size_t i = 0; i < N_ELEMS(places); i++) {
         jv functions = jx_get(jx_get(jx_get(route, "plugins"), places[i]), "functions");
         for (int k = 0; k < jx_len(functions); k++)
-            is_used |= strstr(jx_str(jx_at(functions, k)), LUA_H2C_LOCATION) != NULL;
+            is_used |= names_location(jx_str(jx_at(functions, k)));
     }
     return is_used;
 }

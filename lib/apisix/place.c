@@ -9,7 +9,7 @@ jv condition(const char *var, const char *op, const char *value)
     jv c = jb_arr();
     jb_add_str(&c, var);
     jb_add_str(&c, op);
-    jb_add_str(&c, value);
+    jb_add_str(&c, value ? value : "");
     return c;
 }
 
@@ -73,7 +73,7 @@ static void add_sni(jv sni, jv *vars)
         buf_adds(&b, "^(?i:");
         for (int i = 0; i < jx_len(not_in); i++) {
             buf_adds(&b, i ? "|" : "");
-            add_name(&b, jx_str(jx_at(not_in, i)));
+            add_name(&b, jx_str(jx_at(not_in, i)) ? jx_str(jx_at(not_in, i)) : "");
         }
         buf_adds(&b, ")$");
         jb_add_str(&c, "ssl_server_name");
