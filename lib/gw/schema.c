@@ -127,6 +127,13 @@ static bool has_type(enum field_type t, jv v)
     }
 }
 
+/* Whether the text would be of the type without its quotes. */
+static bool is_unquotable(const struct field *f, const char *s)
+{
+    return f->type == TYPE_BOOL ? str_eq(s, "true") || str_eq(s, "false")
+                                : *s && strspn(s, "0123456789") == strlen(s);
+}
+
 static void complain_type(struct walk *w, const struct field *f, jv v)
 {
     char room[QUOTED_MAX + 16];
@@ -136,7 +143,7 @@ static void complain_type(struct walk *w, const struct field *f, jv v)
     else if (f->type == TYPE_STRING && jx_is_num(v))
         hint = "; quote it";
     else if ((f->type == TYPE_INT || f->type == TYPE_BOOL) && jx_is_str(v))
-        hint = "; take the quotes off";
+        hint = is_unquotable(f, jx_str(v)) ? "; take the quotes off" : "";
     else if (f->type == TYPE_LIST)
         hint = "; in YAML its items start with \"- \"";
     walk_complain(w, F_FIELD_TYPE, "", "%s is of type %s, expected %s%s",

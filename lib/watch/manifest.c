@@ -41,6 +41,16 @@ static bool has_good_namespace(struct manifest *m, const struct ynode *object)
     return false;
 }
 
+static const char *hint_for_nameless(const struct ynode *object)
+{
+    const char *kind = text_of(ynode_get(object, "kind"));
+    if (kind && str_eq(kind, "Kustomization"))
+        return "; a Kustomization is for kustomize: give what `kustomize build` prints instead";
+    if (text_of(ynode_get(ynode_get(object, "metadata"), "generateName")))
+        return "; only an API server can make one from generateName";
+    return "";
+}
+
 /* One complaint for an object that cannot be told from others. */
 static bool has_identity(struct manifest *m, const struct ynode *object)
 {
@@ -59,7 +69,8 @@ static bool has_identity(struct manifest *m, const struct ynode *object)
             complain(m, node, "%s%s is %s; a string is expected%s", is_name ? "metadata." : "", fields[i],
                      ynode_kind_name(node), node->kind < Y_STRING ? ", so quote it" : "");
         else
-            complain(m, object, "the object has no %s%s", is_name ? "metadata." : "", fields[i]);
+            complain(m, object, "the object has no %s%s%s", is_name ? "metadata." : "", fields[i],
+                     is_name ? hint_for_nameless(object) : "");
         return false;
     }
     return has_good_namespace(m, object);

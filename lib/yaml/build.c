@@ -296,7 +296,8 @@ static bool on_open(struct yaml_builder *b, const yaml_event_t *e, enum ynode_ki
     if (b->depth == YAML_MAX_DEPTH)
         return fail(b, e->start_mark, "nested deeper than %d levels", YAML_MAX_DEPTH);
     if (wants_key(b))
-        return fail(b, e->start_mark, "a key must be text, not %s", is_map ? "a map" : "a list");
+        return fail(b, e->start_mark, "a key must be text, not %s%s", is_map ? "a map" : "a list",
+                    is_map ? "; quote text that begins with a brace, and render templates first" : "");
     int row = tag ? find_tag(b, tag, e->start_mark) : 0;
     if (row < 0)
         return false;
@@ -390,8 +391,9 @@ static bool close_map(struct yaml_builder *b, struct frame *f)
     sort_members(m, f->node->n);
     for (size_t i = 1; i < f->node->n; i++)
         if (str_eq(m[i - 1].key, m[i].key))
-            return fail_line(b, m[i].line, "the key \"%.100s\" is here for the second time, after line %u",
-                             m[i].key, m[i - 1].line);
+            return fail_line(b, m[i].line, "the key \"%.100s\" is here for the second time, after line %u%s",
+                             m[i].key, m[i - 1].line,
+                             str_eq(m[i].key, "apiVersion") ? "; is a line --- missing before it?" : "");
     f->node->members = arena_get(&b->arena, f->node->n * sizeof *m);
     if (f->node->n)
         memcpy(f->node->members, m, f->node->n * sizeof *m);

@@ -51,6 +51,26 @@ static bool is_tab_indented(const char *text, size_t n, size_t line)
     return p && p < text + n && *p == '\t';
 }
 
+static bool holds(const char *text, size_t n, size_t line, const char *what)
+{
+    const char *p = find_line(text, n, line), *end = text + n,
+               *lf = p ? memchr(p, '\n', (size_t)(end - p)) : NULL;
+    return p && memmem(p, (size_t)((lf ? lf : end) - p), what, strlen(what));
+}
+
+/* What people most often did when the parser says this. */
+static const char *hint(const yaml_parser_t *parser, const char *problem, const char *text, size_t n)
+{
+    const char *context = parser->context ? parser->context : "";
+    if (holds(text, n, parser->problem_mark.line, "{{") || holds(text, n, parser->context_mark.line, "{{"))
+        return "; a template must be rendered first";
+    if (strstr(context, "scanning an alias"))
+        return "; text that begins with * must be quoted";
+    if (strstr(problem, "mapping values are not allowed"))
+        return "; is a space missing behind a colon, or quotes around text with one?";
+    return "";
+}
+
 void complaint_from_parser(struct complaint *c, const yaml_parser_t *parser, const char *text, size_t n,
                            unsigned line)
 {
@@ -66,9 +86,9 @@ void complaint_from_parser(struct complaint *c, const yaml_parser_t *parser, con
     if (is_tab_indented(text, n, at->line))
         set(c, "a tab cannot indent YAML; use spaces (%s)", problem);
     else if (parser->context && begun->line != at->line)
-        set(c, "%s, %s that begins on line %u", problem, parser->context, line + (unsigned)begun->line);
-    else if (parser->context)
-        set(c, "%s, %s", problem, parser->context);
+        set(c, "%s, %s that begins on line %u%s", problem, parser->context, line + (unsigned)begun->line,
+            hint(parser, problem, text, n));
     else
-        set(c, "%s", problem);
+        set(c, "%s%s%s%s", problem, parser->context ? ", " : "", parser->context ? parser->context : "",
+            hint(parser, problem, text, n));
 }
