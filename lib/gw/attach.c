@@ -2,27 +2,58 @@
 
 #include "gw/hostname.h"
 
-static const struct {
-    const char *reason, *message;
-} outcomes[] = {
-    [ATTACH_NO_MATCHING_PARENT] = {"NoMatchingParent",
-                                   "the parent has no listener with that sectionName and port"},
-    [ATTACH_NOT_ALLOWED] =
-        {"NotAllowedByListeners",
-         "no listener of the parent allows routes of this kind from this namespace (allowedRoutes)"},
-    [ATTACH_NO_HOSTNAME] = {"NoMatchingListenerHostname",
-                            "no hostname of the route matches the hostname of a listener of the parent"},
-    [ATTACH_ACCEPTED] = {"Accepted", NULL},
+static const char *const reasons[] = {
+    [ATTACH_NO_MATCHING_PARENT] = "NoMatchingParent",
+    [ATTACH_NOT_ALLOWED] = "NotAllowedByListeners",
+    [ATTACH_NO_HOSTNAME] = "NoMatchingListenerHostname",
+    [ATTACH_ACCEPTED] = "Accepted",
 };
 
 const char *attach_reason(enum attach_outcome o)
 {
-    return outcomes[o].reason;
+    return reasons[o];
 }
 
-const char *attach_message(enum attach_outcome o)
+enum { MOST_LISTED = 8 };
+
+/* "a (80), b (443)": what could have been meant. */
+static void list_listeners(struct buf *b, const struct parent *p)
 {
-    return outcomes[o].message;
+    for (int i = 0; i < p->n_listeners && i < MOST_LISTED; i++)
+        buf_addf(b, "%s%.64s (%d)", i ? ", " : "", p->listeners[i].name, p->listeners[i].port);
+    if (p->n_listeners > MOST_LISTED)
+        buf_addf(b, " and %d more", p->n_listeners - MOST_LISTED);
+}
+
+static void describe_no_match(struct buf *b, const struct parent *p, jv parent_ref)
+{
+    const char *section = jx_getstr(parent_ref, "sectionName");
+    int64_t port = jx_getint_or(parent_ref, "port", 0);
+    buf_adds(b, " has no listener");
+    if (section)
+        buf_addf(b, " named \"%.64s\"", section);
+    if (port)
+        buf_addf(b, " on port %d", (int)port);
+    if (p->n_listeners == 0)
+        return;
+    buf_adds(b, "; it has ");
+    list_listeners(b, p);
+}
+
+void attach_describe(struct buf *b, enum attach_outcome o, const struct node *route, const char *kind,
+                     jv parent_ref, const struct node *parent)
+{
+    if (o == ATTACH_ACCEPTED)
+        return;
+    if (o != ATTACH_NO_MATCHING_PARENT)
+        buf_adds(b, "no listener of ");
+    buf_addf(b, "%s %s/%s", jx_getstr_or(parent_ref, "kind", "Gateway"), parent->ns, parent->name);
+    if (o == ATTACH_NO_MATCHING_PARENT)
+        describe_no_match(b, parent_facts(parent), parent_ref);
+    else if (o == ATTACH_NOT_ALLOWED)
+        buf_addf(b, " lets %ss of namespace %s in (allowedRoutes)", kind, route->ns);
+    else
+        buf_adds(b, " has a hostname that matches one of the route's");
 }
 
 static bool is_selected(const struct listener *l, jv parent_ref)

@@ -40,8 +40,11 @@ struct attach {
 struct attach attach_to(struct world *w, struct node *route, unsigned kind, jv parent_ref, jv hostnames,
                         struct node *parent, struct served_list *out);
 
-/* The reason and message for the route's Accepted condition. */
+/* The reason for the route's Accepted condition. */
 const char *attach_reason(enum attach_outcome o);
-const char *attach_message(enum attach_outcome o);
+
+/* Its message: what is wrong, and what would have been right. Nothing when accepted. */
+void attach_describe(struct buf *b, enum attach_outcome o, const struct node *route, const char *kind,
+                     jv parent_ref, const struct node *parent);
 
 #endif

@@ -137,24 +137,23 @@ static void count_attachments(struct work *w)
 
 /* ---- parents ---- */
 
-static void add_parent_status(struct work *w, jv parent_ref, enum attach_outcome outcome)
+static void add_parent_status(struct work *w, jv parent_ref, enum attach_outcome outcome, const char *message)
 {
     jv entry = jb_obj(), conditions = jb_arr();
     jb_add(&conditions, status_condition("Accepted", outcome == ATTACH_ACCEPTED, attach_reason(outcome),
-                                         attach_message(outcome), w->generation));
+                                         message, w->generation));
     jb_put(&entry, "parentRef", jb_copy(parent_ref));
     jb_put_str(&entry, "controllerName", w->c->controller_name);
     jb_put(&entry, "conditions", conditions);
     jb_add(&w->parents, entry);
 }
 
-static void refuse_parent(struct work *w, const char *path, enum attach_outcome outcome)
+static void refuse_parent(struct work *w, const char *path, enum attach_outcome outcome, const char *message)
 {
     struct finding_condition condition = {"Accepted", "False", attach_reason(outcome)};
-    findings_add(&w->findings, &(struct finding){.id = F_ROUTE_NOT_ACCEPTED,
-                                                 .path = path,
-                                                 .message = attach_message(outcome),
-                                                 .condition = &condition});
+    findings_add(&w->findings,
+                 &(struct finding){
+                     .id = F_ROUTE_NOT_ACCEPTED, .path = path, .message = message, .condition = &condition});
 }
 
 /* The node that a parentRef names; NULL when it is of somebody else's kind. */
@@ -197,11 +196,15 @@ static void resolve_parent(struct work *w, jv ref, int i)
         w->route->is_held = true;
     if (waits)
         return; /* what is live for it keeps its rank and its backends; that is all there is to know */
+    struct buf message;
+    buf_init(&message, BUF_MAX_SCRATCH);
+    attach_describe(&message, a.outcome, w->node, w->kind->name, ref, parent);
     if (a.outcome != ATTACH_ACCEPTED) {
         w->served.n = before;
-        refuse_parent(w, path, a.outcome);
+        refuse_parent(w, path, a.outcome, message.p);
     }
-    add_parent_status(w, ref, a.outcome);
+    add_parent_status(w, ref, a.outcome, message.p);
+    buf_free(&message);
 }
 
 /* ---- backends ---- */
