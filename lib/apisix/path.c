@@ -36,12 +36,12 @@ static jv quoted_condition(const char *s, size_t n, const char *end)
 
 /*
  * A segment that begins with ':' has the router build that expression too, of whole segments: the literal
- * ends before it, unless all of it is tame and ends with a segment.
+ * ends before it. So it does where it need not, lest one path stand deeper in the tree than a longer one.
  */
 static size_t safe_length(const char *s, size_t n)
 {
     const char *colon = memmem(s, n, "/:", 2);
-    return colon && (!is_tame(s, n) || s[n - 1] != '/') ? (size_t)(colon - s) + 1 : n;
+    return colon ? (size_t)(colon - s) + 1 : n;
 }
 
 /* The uri that takes all paths starting with the n literal bytes. */
@@ -72,7 +72,8 @@ static void form_prefix(struct path_form *f, const struct buf *path)
     size_t literal = literal_length(path->p, path->len);
     if (path->len == 0) {
         jb_add_str(&f->uris, "/*");
-    } else if (literal == path->len && is_tame(path->p, path->len)) {
+    } else if (literal == path->len && is_tame(path->p, path->len) &&
+               safe_length(path->p, path->len) == path->len) {
         jb_add(&f->uris, jb_strn(path->p, path->len));
         jb_add(&f->uris, jb_strf("%s/*", path->p));
     } else {

@@ -150,9 +150,9 @@ states() { jq -r 'select(.pushed).pushed[].state' "$BATS_TEST_TMPDIR/out" | sort
     double_start
     { upstream_of cart 10.0.0.1 && upstream_of gone 10.0.0.2 && echo "$full"; } | waiting --wait 5
     double_ctl set '{"apply_ms":60000}'
-    { upstream_of cart 10.0.0.3 && upstream_of gone 10.0.0.2 && echo "$full"; } | { run -4 waiting --wait 1; }
+    { upstream_of cart 10.0.0.3 && upstream_of gone 10.0.0.2 && echo "$full"; } | { run -4 waiting --wait 3; }
     grep -q 'upstream "cart" is not as it was written' "$BATS_TEST_TMPDIR/err"
-    { upstream_of cart 10.0.0.3 && echo "$full"; } | { run -4 waiting --wait 1; }
+    { upstream_of cart 10.0.0.3 && echo "$full"; } | { run -4 waiting --wait 3; }
     grep -q 'upstream "gone" is still there' "$BATS_TEST_TMPDIR/err"
 }
 
