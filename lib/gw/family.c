@@ -42,6 +42,7 @@ static void admit(const struct family *f, struct node *n)
     bool is_there = (f->gateway->present || f->gateway->rejected) && g;
     s->base.gateway = is_there ? f->gateway : NULL;
     s->base.is_ours = is_there && g->base.is_ours;
+    s->base.is_others = is_there && g->base.is_others;
     s->base.is_held = is_there ? g->base.is_held || !f->gateway->present : node_is_unknown(f->gateway);
     s->refusal = s->because = NULL;
     s->is_gateway_fine = is_there && !gateway_bar(g);
@@ -246,7 +247,7 @@ static struct digest route_view(const struct parent *p)
 {
     struct buf b;
     buf_init(&b, BUF_MAX_SCRATCH);
-    buf_addf(&b, "%d %d %u %s %s\n", p->is_ours, p->is_held, p->serial, p->group,
+    buf_addf(&b, "%d %d %d %u %s %s\n", p->is_ours, p->is_others, p->is_held, p->serial, p->group,
              p->gateway ? p->gateway->key : "");
     for (int i = 0; i < p->n_listeners; i++)
         listener_view(&p->listeners[i], &b);

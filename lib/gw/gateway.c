@@ -127,6 +127,7 @@ static void look_at_class(struct world *w, struct node *n, struct gateway *g)
     g->class_is_missing = !class->present && !class->rejected;
     g->base.is_held = node_is_unknown(class);
     g->base.is_ours = class->present && facts && facts->is_ours;
+    g->base.is_others = class->present && facts && !facts->is_ours;
 }
 
 static void read_allowed_listeners(struct gateway *g, jv spec)

@@ -58,6 +58,7 @@ struct work {
     jv object, spec;
     int64_t generation;
     struct findings findings;
+    int n_others; /* parents that are another controller's */
     struct served_list served;
     struct finding_condition problem; /* the first broken reference, for ResolvedRefs */
     char problem_text[640];
@@ -178,9 +179,10 @@ static void resolve_parent(struct work *w, jv ref, int i)
     char path[64];
     snprintf(path, sizeof path, "spec.parentRefs[%d]", i);
     struct node *parent = look_at_parent(w, ref);
+    const struct parent *p = parent ? parent_facts(parent) : NULL;
+    w->n_others += !parent || (parent->present && p && p->is_others && !p->is_held);
     if (!parent)
         return;
-    const struct parent *p = parent_facts(parent);
     bool waits = node_is_unknown(parent) || (parent->present && p && p->is_held);
     if (waits)
         w->route->is_held = true;
@@ -353,12 +355,38 @@ static void put_filters(struct work *w, jv filters, const char *where, jv *o)
         jb_put(o, "extensions", extensions);
 }
 
+static bool redirects(jv rule)
+{
+    jv filters = jx_get(rule, "filters");
+    for (int i = 0; i < jx_len(filters); i++)
+        if (jx_is_obj(jx_get(jx_at(filters, i), "requestRedirect")))
+            return true;
+    return false;
+}
+
+/* That is valid, and seldom meant. */
+static void note_no_backends(struct work *w, jv rule, const char *where)
+{
+    jv refs = jx_get(rule, "backendRefs");
+    char path[96];
+    for (int k = 0; k < jx_len(refs); k++)
+        if (jx_getint_or(jx_at(refs, k), "weight", 1) > 0)
+            return;
+    if (redirects(rule))
+        return;
+    snprintf(path, sizeof path, "%s.backendRefs", where);
+    findings_addf(&w->findings, F_BACKENDS_NONE, path, "%s: requests get %s",
+                  jx_len(refs) > 0 ? "all weights are 0" : "there are none",
+                  str_eq(w->kind->name, "GRPCRoute") ? "UNAVAILABLE" : "500");
+}
+
 static jv resolve_rule(struct work *w, jv rule, int i)
 {
     char where[64], variant[VARIANT_MAX];
     snprintf(where, sizeof where, "spec.rules[%d]", i);
     w->kind->variant(rule, variant);
     jv o = jb_obj(), backends = jb_arr(), refs = jx_get(rule, "backendRefs");
+    note_no_backends(w, rule, where);
     put_filters(w, jx_get(rule, "filters"), where, &o);
     w->uses_hops |= w->kind->has_hops && retry_read(rule).has_loop;
     for (int k = 0; k < jx_len(refs); k++) {
@@ -498,6 +526,9 @@ static void work(struct work *w)
        rules = w->kind->rules(jx_get(w->spec, "rules"));
     w->generation = jx_getint_or(meta, "generation", 0);
     r->stamp = xstrdup(jx_getstr_or(meta, "creationTimestamp", ""));
+    if (jx_len(refs) == 0)
+        findings_addf(&w->findings, F_PARENT_UNKNOWN, "spec.parentRefs",
+                      "no Gateway is named; nothing serves this route");
     for (int i = 0; i < jx_len(refs); i++)
         resolve_parent(w, jx_at(refs, i), i);
 
@@ -543,6 +574,11 @@ void route_compute(struct route_context *c, struct node *n)
     findings_init(&w.findings);
     n->facts = r;
     work(&w);
+    if (w.n_others > 0 && w.n_others == jx_len(jx_get(w.spec, "parentRefs"))) {
+        /* What it refers to may well mean something to the one whose route it is. */
+        findings_release(&w.findings);
+        findings_init(&w.findings);
+    }
     r->findings = w.findings.list; /* moved */
     jb_free(w.parents);
     free(w.served.items);
