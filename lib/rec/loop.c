@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -99,12 +100,25 @@ static void take_lines(struct reader *in, size_t fresh)
     }
 }
 
-/* Until something can be read; the end of file and errors are read's to tell. */
+/*
+ * Until something can be read; the end of file and errors are read's to tell. A stage that waits would notice
+ * only at its next record that nobody reads it any more, and those before it later still: when the last
+ * stage of an idle pipe dies, all are to end.
+ */
 static void wait_for_input(int fd, const struct loop *loop)
 {
-    struct pollfd p = {.fd = fd, .events = POLLIN};
-    while (loop->silence > 0 && poll(&p, 1, loop->silence * 1000) == 0)
-        loop->on_silence(loop->ctx);
+    struct pollfd p[] = {{.fd = fd, .events = POLLIN}, {.fd = STDOUT_FILENO}};
+    for (;;) {
+        int n = poll(p, N_ELEMS(p), loop->silence > 0 ? loop->silence * 1000 : -1);
+        if (n < 0 || p[0].revents)
+            return;
+        if (n == 0)
+            loop->on_silence(loop->ctx);
+        else if (p[1].revents & (POLLERR | POLLHUP))
+            raise(SIGPIPE);
+        if (n > 0)
+            p[1].fd = -1;
+    }
 }
 
 int rec_loop(int fd, const struct loop *loop)

@@ -200,3 +200,13 @@ PY
         gw-validate -v 2>"$BATS_TEST_TMPDIR/err" | gw-resolve-refs -v >/dev/null 2>>"$BATS_TEST_TMPDIR/err" || true
     run ! grep -qF "${key:8:20}" "$BATS_TEST_TMPDIR/err"
 }
+
+@test "a filter that waits for input ends when its reader does" {
+    for tool in gw-validate gw-resolve-refs gw-translate; do
+        mkfifo "$BATS_TEST_TMPDIR/$tool"
+        exec 9<>"$BATS_TEST_TMPDIR/$tool" # nothing comes, and no end either
+        { timeout 10 "$tool" <&9 9<&- 3>&- || echo $? >"$BATS_TEST_TMPDIR/code"; } | true
+        exec 9>&-
+        [[ $(<"$BATS_TEST_TMPDIR/code") == 141 ]] || fail "$tool: $(<"$BATS_TEST_TMPDIR/code")"
+    done
+}

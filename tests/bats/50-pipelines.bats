@@ -99,6 +99,11 @@ setup() {
     cmp before apisix.yaml
 }
 
+@test "gw-reconcile ends when a stage does, though nothing changes" {
+    run --separate-stderr timeout 10 gw-reconcile shop nonsense 3>&-
+    [[ $status == 2 && $stderr == *"gw-push: error: --to: "* ]] || fail "$status: $stderr"
+}
+
 wait_for() {
     for ((i = 0; i < 100; i++)); do
         "$@" && return 0
