@@ -5,7 +5,7 @@
 #include "apisix/escape.h"
 #include "apisix/owner.h"
 
-static const struct {
+static const struct owner_kind {
     const char *group, *kind;
     void (*translate)(struct translation *t);
 } owners[] = {
@@ -103,25 +103,36 @@ int port_of_plane(const struct translate_options *o, int listener_port)
     return listener_port;
 }
 
+static const struct owner_kind *owner_kind_of(const struct rec *r)
+{
+    for (size_t i = 0; i < N_ELEMS(owners); i++)
+        if (str_eq(r->id.kind, owners[i].kind) && str_eq(r->id.group, owners[i].group))
+            return &owners[i];
+    return NULL;
+}
+
+bool is_untranslated(const struct rec *r)
+{
+    return r->type == REC_UPSERT && !jx_true(rec_get(r, "held")) && jx_is_none(rec_get(r, "apisix")) &&
+           jx_is_none(rec_get(r, "planes")) && owner_kind_of(r);
+}
+
 bool translate(const struct translate_options *o, const struct rec *r, struct findings *fs, jv *set,
                jv *planes)
 {
     struct translation t = {.options = o, .rec = r, .resolved = rec_get(r, "resolved"), .findings = fs};
     *set = *planes = JX_NONE;
-    for (size_t i = 0; i < N_ELEMS(owners); i++) {
-        if (!str_eq(r->id.kind, owners[i].kind) || !str_eq(r->id.group, owners[i].group))
-            continue;
-        bool is_gone = r->type == REC_DELETED;
-        if (!is_gone && !jx_is_obj(t.resolved)) {
-            findings_addf(fs, F_HELD, NULL,
-                          "the record was not resolved; what is live for it stays untouched");
-            return false;
-        }
-        translation_enter(&t, NULL);
-        if (!is_gone)
-            owners[i].translate(&t);
-        take_sets(&t, set, planes);
+    const struct owner_kind *kind = owner_kind_of(r);
+    if (!kind)
         return true;
+    bool is_gone = r->type == REC_DELETED;
+    if (!is_gone && !jx_is_obj(t.resolved)) {
+        findings_addf(fs, F_HELD, NULL, "the record was not resolved; what is live for it stays untouched");
+        return false;
     }
+    translation_enter(&t, NULL);
+    if (!is_gone)
+        kind->translate(&t);
+    take_sets(&t, set, planes);
     return true;
 }

@@ -33,6 +33,9 @@ struct translate_options {
 bool translate(const struct translate_options *o, const struct rec *r, struct findings *fs, jv *set,
                jv *planes);
 
+/* Whether it may own something, and gw-translate has not seen it: then too it must be held. */
+bool is_untranslated(const struct rec *r);
+
 /* The port that APISIX listens on for a listener's. */
 int port_of_plane(const struct translate_options *o, int listener_port);
 

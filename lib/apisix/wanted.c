@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "apisix/owner.h"
+#include "apisix/translate.h"
 
 void wanted_init(struct wanted *w, const char *instance)
 {
@@ -175,7 +176,7 @@ static void take_wishes(struct wanted *w, struct owner *o, const struct rec *r, 
 {
     o->is_held = r->type != REC_DELETED && jx_true(rec_get(r, "held"));
     o->is_gone = r->type == REC_DELETED;
-    o->spares = o->is_held;
+    o->spares = o->is_held || is_untranslated(r);
     if (o->is_gone)
         return;
     if (!jx_is_none(apisix) && !jx_is_obj(apisix)) {

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "apisix/owner.h"
+#include "apisix/translate.h"
 
 static struct plane_wishes *find(const struct planes *p, const char *name)
 {
@@ -69,7 +70,7 @@ static void note_homeless(const struct planes *p, const struct rec *r, struct fi
 static bool speaks_to(const struct wanted *w, const struct rec *r, jv set)
 {
     char label[OWNER_LABEL_MAX + 1];
-    if (!jx_is_none(set) || jx_true(rec_get(r, "held")))
+    if (!jx_is_none(set) || jx_true(rec_get(r, "held")) || is_untranslated(r))
         return true;
     owner_label(&r->id, label);
     return wanted_owner(w, label) != NULL;
@@ -81,6 +82,8 @@ const struct owner *planes_take(struct planes *p, const struct rec *r, struct fi
     if (!jx_is_none(planes) && !jx_is_obj(planes))
         findings_addf(fs, F_PUSH_REJECTED, NULL, "planes is %s, expected an object", jx_kind(planes));
     note_homeless(p, r, fs);
+    if (is_untranslated(r))
+        findings_addf(fs, F_HELD, NULL, "the record was not translated; what is live for it stays untouched");
     for (size_t i = 1; i < p->n; i++) {
         jv set = jx_get(planes, p->items[i].name);
         if (speaks_to(&p->items[i].wanted, r, set))

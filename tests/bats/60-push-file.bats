@@ -277,3 +277,12 @@ JSON
         full | { run -2 gw-push $args; }
     done
 }
+
+@test "a pipe that leaves out gw-translate deletes nothing, and says so" {
+    gw-watch --once -f "$shop" | gw-validate -q 2>/dev/null | gw-resolve-refs -q 2>/dev/null >"$BATS_TEST_TMPDIR/resolved"
+    gw-translate -q <"$BATS_TEST_TMPDIR/resolved" | gw-push --to "file:$BATS_TEST_TMPDIR/live.yaml" >/dev/null
+    cp "$BATS_TEST_TMPDIR/live.yaml" "$BATS_TEST_TMPDIR/before"
+    run --separate-stderr gw-push --force --to "file:$BATS_TEST_TMPDIR/live.yaml" <"$BATS_TEST_TMPDIR/resolved"
+    [[ $status == 0 && $stderr == *"Gateway infra/front: the record was not translated"* ]] || fail "$status: $stderr"
+    cmp "$BATS_TEST_TMPDIR/before" "$BATS_TEST_TMPDIR/live.yaml"
+}
