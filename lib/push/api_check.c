@@ -48,7 +48,11 @@ static void take_error(struct checking *k, const struct batch *b, jv error)
 {
     const char *why, *text = jx_getstr_or(error, "error", "refused");
     struct op *op = op_at(b, jx_getstr_or(error, "resource_type", ""), jx_getint_or(error, "index", -1));
-    k->code = EXIT_FINDINGS;
+    if (!op) {
+        free(k->why);
+        k->why = xstrdup("the server refuses an object that it was not asked about");
+        k->code = EXIT_FINDINGS;
+    }
     if (!op || op->state == OP_FAILED)
         return;
     jv object = jx_parse(op->item->text, op->item->len, &why);

@@ -130,10 +130,10 @@ static void make_plan(struct place *p)
         p->code = worse(p->code, EXIT_FINDINGS);
 }
 
-static bool any_planned(const struct plan *p)
+static bool any_in_state(const struct plan *p, enum op_state state)
 {
     for (size_t i = 0; i < p->ops.n; i++)
-        if (p->ops.items[i].state == OP_PLANNED)
+        if (p->ops.items[i].state == state)
             return true;
     return false;
 }
@@ -145,9 +145,10 @@ static void check(struct place *p)
     if (!p->options->check || !t->class->check || p->plan.ops.n == 0)
         return;
     int code = t->class->check(t, &p->plan);
-    p->code = worse(p->code, code);
-    if (code != EXIT_OK && (code != EXIT_FINDINGS || !tells_each(&p->plan)))
+    if (code != EXIT_OK)
         fail(p, code); /* nothing is written that could not be asked about */
+    else if (any_in_state(&p->plan, OP_FAILED))
+        p->code = worse(p->code, EXIT_FINDINGS);
     plan_fail_dependents(&p->plan, &t->live.items);
 }
 
@@ -165,7 +166,7 @@ static void reach(struct place *p)
         check(p);
     if (p->options->dry_run)
         dry_run_print(&p->plan, &p->target->options, p->target->name);
-    else if (p->outcome == OUTCOME_DONE && (any_planned(&p->plan) || p->target->is_blank))
+    else if (p->outcome == OUTCOME_DONE && (any_in_state(&p->plan, OP_PLANNED) || p->target->is_blank))
         carry_out(p);
     plan_count_failures(&p->plan);
 }

@@ -190,3 +190,16 @@ states() { jq -r 'select(.pushed).pushed[].state' "$BATS_TEST_TMPDIR/out" | sort
     waiting --wait 10 <"$BATS_TEST_TMPDIR/many"
     [ "$(states)" = "300 programmed" ]
 }
+
+@test "a check that ends midway, after some were refused, lets nothing through" {
+    double_start
+    long=$(printf '%02000d' 0)
+    { for i in {1..900}; do echo "s$i"; done | jq -cR --arg long "$long" '{type: "ADDED", object: {apiVersion: "v1", kind: "Service", metadata: {namespace: "shop", name: .}},
+        apisix: {upstreams: [{id: ., labels: {"managed-by": "gwpipe", "gwpipe-instance": "default", "gwpipe-owner": "Service/shop/\(.)"}, desc: $long,
+            type: "roundrobin", nodes: (if . == "s1" then "nonsense" else [] end)}]}}' && echo "$full"; } >"$BATS_TEST_TMPDIR/many"
+    double_ctl faults '[{"match":"POST /configs/validate","nth":2,"do":{"status":404,"body":"{}"}}]'
+    run -1 --separate-stderr gw-push --check --to "admin:$apisix_url" <"$BATS_TEST_TMPDIR/many"
+    [[ $stderr == *"cannot be checked"* ]] || fail "$stderr"
+    [ "$(stat '.writes')" = 0 ]
+    [ "$(double_ctl faults | jq '.faults[0].hits')" = 1 ]
+}

@@ -196,13 +196,18 @@ static void test_checking(void)
     say("a", UPSTREAM("a", "a", "1"));
     say("b", UPSTREAM("b", "b", "1"));
     fake.refused_by_check = "a";
-    fake.check_code = EXIT_FINDINGS;
     serve(true, "rcwz", "what the check did not refuse is written");
+    check(place.code == EXIT_FINDINGS, "with exit code 1");
     check(state_of("Service/n/a", PUSHED_UNCHANGED) == PUSHED_FAILED, "the rest has failed");
     check(state_of("Service/n/b", PUSHED_UNCHANGED) == PUSHED_PROGRAMMED && place.outcome == OUTCOME_DONE,
           "each for itself");
     place_rest(&place);
     serve(false, "rcz", "when all is refused, nothing is written");
+    place_rest(&place);
+    fake.check_code = EXIT_FINDINGS;
+    say("c", UPSTREAM("c", "c", "1"));
+    serve(false, "rcz", "nor what could not be asked about, after some were refused");
+    check(place.outcome == OUTCOME_REFUSED, "which is refused as a whole");
     place_rest(&place);
     fake.refused_by_check = NULL;
     fake.check_code = EXIT_ENV;
