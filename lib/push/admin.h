@@ -9,13 +9,15 @@
 #define GW_PUSH_ADMIN_H
 
 #include "push/api.h"
+#include "push/drift.h"
 #include "push/refusals.h"
 
 struct admin {
     struct target base;
     struct api api;
     struct refusals refusals; /* since the last list */
-    int resync;               /* seconds; 0: never for that reason */
+    struct drift drift;
+    int resync; /* seconds; 0: never for that reason */
     double listed_at;
     bool is_listed;   /* live is what the server said at this SYNC */
     bool is_reliable; /* live is what was there when it was last listed, and what was written since */

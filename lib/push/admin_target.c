@@ -5,7 +5,6 @@
 #include "apisix/stored.h"
 #include "base/diag.h"
 #include "push/admin.h"
-#include "push/drift.h"
 
 double admin_now(void)
 {
@@ -16,7 +15,7 @@ double admin_now(void)
 
 static bool must_list(const struct admin *a)
 {
-    return !a->is_reliable || a->base.wants_fresh ||
+    return !a->is_reliable || a->base.wants_fresh || a->drift.gives_way ||
            (a->resync > 0 && admin_now() - a->listed_at >= a->resync);
 }
 
@@ -37,13 +36,13 @@ static int read_live(struct target *t)
     }
     items_sort(&found);
     if (a->is_reliable)
-        drift_tell(t, &t->live.items, &found);
+        code = drift_look(&a->drift, t, &t->live.items, &found, admin_now());
     items_release(&t->live.items);
     refusals_release(&a->refusals);
     t->live.items = found;
     a->is_listed = a->is_reliable = true;
     a->listed_at = admin_now();
-    return EXIT_OK;
+    return code;
 }
 
 static int check(struct target *t, struct plan *p)
@@ -60,6 +59,7 @@ static void release(struct target *t)
 {
     struct admin *a = (struct admin *)t;
     refusals_release(&a->refusals);
+    drift_release(&a->drift);
     api_close(&a->api);
 }
 

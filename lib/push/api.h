@@ -25,8 +25,8 @@ struct calls api_calls(const struct api *a,
 
 /*
  * Asks what the server would say of the objects that the plan writes, before any of them is written. What it
- * would not take is OP_FAILED with its `why`. EXIT_OK when all were asked about; else *why (owned) says why not:
- * EXIT_ENV where a retry may help, EXIT_FINDINGS where it will not.
+ * would not take is OP_FAILED with its `why`. EXIT_OK when all were asked about; else *why (owned) says why
+ * not: EXIT_ENV where a retry may help, EXIT_FINDINGS where it will not.
  */
 int api_check(const struct api *a, struct plan *p, char **why);
 

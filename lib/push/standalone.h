@@ -15,18 +15,20 @@
 
 #include "apisix/configs.h"
 #include "push/api.h"
+#include "push/drift.h"
 
 struct standalone {
     struct target base;
     struct api api;
     char *url;              /* of the document */
     struct configs configs; /* what base.live says of itself */
-    bool is_known;          /* base.live is what the instance holds, if it has that digest */
-    double alone_until;     /* it does not answer, and is not asked before that */
-    char *told;             /* what was said of it since it last answered as it should */
-    int mishaps;            /* documents in a row that were neither taken nor refused */
-    double wrote_at;        /* 0: never */
-    size_t max_document;    /* bytes; less once a document turned out to be too large */
+    struct drift drift;
+    bool is_known;       /* base.live is what the instance holds, if it has that digest */
+    double alone_until;  /* it does not answer, and is not asked before that */
+    char *told;          /* what was said of it since it last answered as it should */
+    int mishaps;         /* documents in a row that were neither taken nor refused */
+    double wrote_at;     /* 0: never */
+    size_t max_document; /* bytes; less once a document turned out to be too large */
 };
 
 /* What a HEAD tells. */

@@ -3,7 +3,6 @@
 #include <time.h>
 
 #include "base/diag.h"
-#include "push/drift.h"
 #include "push/standalone.h"
 
 #define NOTHING_WRITTEN "nothing was written"
@@ -32,7 +31,7 @@ static int read_anew(struct standalone *s)
         diag(DIAG_WARNING, NULL, NULL, "%s: it has lost its document, by a restart most likely",
              s->base.name);
     else if (was_known)
-        drift_tell(&s->base, &left.items, &s->base.live.items);
+        code = drift_look(&s->drift, &s->base, &left.items, &s->base.live.items, standalone_now());
     document_release(&left);
     return code;
 }
@@ -42,8 +41,8 @@ static int read_what_changed(struct standalone *s)
     struct glimpse g = {0};
     int code = s->is_known ? standalone_look(s, &g, NOTHING_WRITTEN) : EXIT_OK;
     bool is_same = s->is_known && g.can_tell && str_same(g.digest, s->configs.digest);
-    if (code == EXIT_OK && !is_same)
-        code = read_anew(s);
+    if (code == EXIT_OK)
+        code = is_same ? drift_rest(&s->drift, &s->base, standalone_now()) : read_anew(s);
     free(g.digest);
     return code;
 }
@@ -82,6 +81,7 @@ static void release(struct target *t)
 {
     struct standalone *s = (struct standalone *)t;
     configs_release(&s->configs);
+    drift_release(&s->drift);
     api_close(&s->api);
     free(s->url);
     free(s->told);

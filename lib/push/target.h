@@ -20,9 +20,9 @@ struct target_class {
     bool forgets; /* it can lose what it holds at any time: it is looked at while the stream is silent too */
     int (*read)(struct target *t); /* brings t->live up to date */
     /*
-     * Pre-flight (--check): asks whether the target would take each operation, writes nothing. What it would not
-     * is OP_FAILED with its `why`, and that is EXIT_OK still. Anything else: not all could be asked about, and
-     * nothing may be written. NULL: the target cannot tell.
+     * Pre-flight (--check): asks whether the target would take each operation, writes nothing. What it would
+     * not is OP_FAILED with its `why`, and that is EXIT_OK still. Anything else: not all could be asked
+     * about, and nothing may be written. NULL: the target cannot tell.
      */
     int (*check)(struct target *t, struct plan *p);
     /* Sets the state of every planned operation, and brings t->live to what is then there. What has failed

@@ -203,3 +203,51 @@ states() { jq -r 'select(.pushed).pushed[].state' "$BATS_TEST_TMPDIR/out" | sort
     [ "$(stat '.writes')" = 0 ]
     [ "$(double_ctl faults | jq '.faults[0].hits')" = 1 ]
 }
+
+# ---- two of them ----
+
+# Goes on saying what it wants, a SYNC every second.
+stubborn() { # HOST OPTION...
+    { upstream_of cart "$1" && echo "$full" && for _ in {1..40}; do sleep 0.5 && upstream_of cart "$1" && echo "$full" || break; done; } |
+        gw-push --recheck 1 --retry-for 2 "${@:2}" >"$BATS_TEST_TMPDIR/out-$1" 2>"$BATS_TEST_TMPDIR/err-$1"
+}
+
+@test "of two that want different things of one instance, one gives way before long, and says why" {
+    for mode in admin standalone; do
+        double_start -- --mode "$mode"
+        stubborn 10.0.0.1 --to "$mode:$apisix_url" --instance default 3>&- &
+        one=$!
+        stubborn 10.0.0.2 --to "$mode:$apisix_url" --instance default 3>&- &
+        two=$!
+        for _ in {1..60}; do
+            ! cat "$BATS_TEST_TMPDIR"/err-10.0.0.* | grep -q 'another gw-push seems to write instance "default" here' || break
+            sleep 0.5
+        done
+        cat "$BATS_TEST_TMPDIR"/err-10.0.0.* | grep -q 'seems to write instance "default" here, and wants something else: upstreams "cart" has changed, 3 times'
+        before=$(stat .writes)
+        sleep 4
+        (($(stat .writes) <= before + 1)) || fail "$mode: they go on: $before, $(stat .writes)"
+        kill $one $two 2>/dev/null || true
+        wait $one $two || true
+        rm "$BATS_TEST_TMPDIR"/err-*
+        double_stop
+    done
+}
+
+@test "what a person changes is mended, again and again, if not three times in a row" {
+    double_start
+    mkfifo "$BATS_TEST_TMPDIR/in"
+    gw-push --to "admin:$apisix_url" <"$BATS_TEST_TMPDIR/in" >"$BATS_TEST_TMPDIR/out" 2>"$BATS_TEST_TMPDIR/err" 3>&- &
+    pid=$!
+    exec 8>"$BATS_TEST_TMPDIR/in"
+    for host in 10.0.9.1 10.0.9.2 - 10.0.9.3 10.0.9.4; do
+        { upstream_of cart 10.0.0.1 && echo "$full"; } >&8
+        for _ in {1..50}; do [ "$(double_ctl state | jq -r '.upstreams[]?.nodes[0].host')" = 10.0.0.1 ] && break || sleep 0.1; done
+        [ "$(double_ctl state | jq -r '.upstreams[].nodes[0].host')" = 10.0.0.1 ]
+        sleep 0.3
+        [ "$host" = - ] || double_ctl edit "$(double_ctl state | jq -c --arg h "$host" '{kind: "upstreams", id: "cart", value: (.upstreams[] | .nodes[0].host = $h)}')"
+    done
+    exec 8>&-
+    wait "$pid"
+    ! grep -q 'seems to write' "$BATS_TEST_TMPDIR/err"
+}
