@@ -63,6 +63,10 @@ static struct port_map *read_port_maps(void)
             from < 1 || from > 65535 || to < 1 || to > 65535)
             usage_error(&usage, "--port-map: \"%s\" is not FROM:TO with ports from 1 to 65535",
                         port_maps.items[i]);
+        for (size_t k = 0; k < i; k++)
+            if (maps[k].from == from && maps[k].to != to)
+                usage_error(&usage, "--port-map: port %d stands for %d already, and cannot for %d too", from,
+                            maps[k].to, to);
         maps[i] = (struct port_map){from, to};
     }
     return maps;

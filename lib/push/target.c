@@ -41,7 +41,7 @@ struct target *target_new(const char *name, const struct target_settings *s, cha
         }
         return t;
     }
-    *why = xstrdup("expected file:PATH, admin:URL or standalone:URL");
+    *why = xstrdup("is no target; file:PATH, admin:URL or standalone:URL is expected");
     return NULL;
 }
 

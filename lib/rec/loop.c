@@ -66,6 +66,7 @@ static void take_line(struct reader *in, char *p, size_t n)
     const char *why = rec_parse(&r, p, n, in->lineno);
     if (why) {
         malformed(in, n == 1 && (*p == '{' || *p == '[') ? "is not JSON (pretty-printed? use jq -c upstream)"
+                      : has_prefix(p, "apiVersion:")     ? "is not JSON (a manifest? gw-watch -f reads those)"
                                                          : why);
         return;
     }

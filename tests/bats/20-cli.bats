@@ -119,3 +119,13 @@ load helpers
     NO_COLOR=1 run script -qec "echo no json | gw-translate" /dev/null
     [[ $output == *error* && $output != *$esc* ]]
 }
+
+@test "gw-translate refuses two ports for one" {
+    run -2 --separate-stderr gw-translate --port-map 80:9080 --port-map 80:9081
+    [[ $stderr == *"port 80 stands for 9080 already"* ]] || fail "$stderr"
+}
+
+@test "a manifest on stdin is told where it belongs" {
+    run -3 --separate-stderr gw-validate <<<"apiVersion: v1"
+    [[ $stderr == *"a manifest? gw-watch -f reads those"* ]] || fail "$stderr"
+}

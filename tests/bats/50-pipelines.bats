@@ -25,6 +25,16 @@ setup() {
     done
 }
 
+@test "gw-render prints nothing for a directory that is not there" {
+    run --separate-stderr gw-render shoop
+    [[ $status == 4 && $output == "" && $stderr == *'"shoop" cannot be read'* ]] || fail "$status: $output $stderr"
+}
+
+@test "gw-summary takes no files" {
+    run -2 --separate-stderr gw-summary shop/20-storefront.yaml
+    [[ $output == "" && $stderr == *"read from stdin"* ]] || fail "$stderr"
+}
+
 @test "scripts find the tools beside themselves" {
     bin=$(dirname "$(command -v gw-render)")
     ln -s "$bin/gw-render" linked
