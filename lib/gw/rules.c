@@ -217,6 +217,18 @@ static void check_pattern(struct walk *w, const char *re, const char *below)
         walk_complain(w, F_REGEX_SLOW, below, "takes very many steps on some requests (nested repetition?)");
 }
 
+/* As other configurations of paths have them. */
+static void tell_pattern(struct walk *w, const char *value, const char *type)
+{
+    const char *what = strchr(value, '*') ? "*" : strstr(value, "/:") ? ":" : NULL;
+    if (what)
+        walk_complain(w, F_PATH_LITERAL, ".value", "\"%s\" is an ordinary character when type is %s%s", what,
+                      type,
+                      has_suffix(value, "/*") && !str_eq(type, "Exact")
+                          ? "; a prefix takes all that is below it without one"
+                          : "; only type RegularExpression has patterns");
+}
+
 void rule_path(struct walk *w, jv path)
 {
     static const char *const forbidden[] = {"//", "/./", "/../", "%2f", "%2F", "#"};
@@ -237,6 +249,7 @@ void rule_path(struct walk *w, jv path)
     if (!strchr(value, '#') && !format_path.matches(value))
         walk_complain(w, F_FIELD_VALUE, ".value", "\"%.64s\" is not valid; expected %s", value,
                       format_path.words);
+    tell_pattern(w, value, type);
 }
 
 void rule_regex_value(struct walk *w, jv match)
