@@ -48,7 +48,9 @@ void attach_describe(struct buf *b, enum attach_outcome o, const struct node *ro
     if (o != ATTACH_NO_MATCHING_PARENT)
         buf_adds(b, "no listener of ");
     buf_addf(b, "%s %s/%s", jx_getstr_or(parent_ref, "kind", "Gateway"), parent->ns, parent->name);
-    if (o == ATTACH_NO_MATCHING_PARENT)
+    if (parent_facts(parent)->is_refused)
+        buf_adds(b, " is not allowed by its Gateway (allowedListeners)");
+    else if (o == ATTACH_NO_MATCHING_PARENT)
         describe_no_match(b, parent_facts(parent), parent_ref);
     else if (o == ATTACH_NOT_ALLOWED)
         buf_addf(b, " lets %ss of namespace %s in (allowedRoutes)", kind, route->ns);
@@ -103,7 +105,7 @@ struct attach attach_to(struct world *w, struct node *route, unsigned kind, jv p
 {
     struct attach a = {.outcome = ATTACH_NO_MATCHING_PARENT};
     struct parent *p = parent_facts(parent);
-    for (int i = 0; i < p->n_listeners; i++) {
+    for (int i = 0; !p->is_refused && i < p->n_listeners; i++) {
         struct listener *l = &p->listeners[i];
         if (!is_selected(l, parent_ref))
             continue;

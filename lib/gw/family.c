@@ -45,6 +45,7 @@ static void admit(const struct family *f, struct node *n)
     s->base.is_others = is_there && g->base.is_others;
     s->base.is_held = is_there ? g->base.is_held || !f->gateway->present : node_is_unknown(f->gateway);
     s->refusal = s->because = NULL;
+    s->base.is_refused = false;
     s->is_gateway_fine = is_there && !gateway_bar(g);
     if (!is_there)
         return;
@@ -62,6 +63,7 @@ static void admit(const struct family *f, struct node *n)
         s->refusal = "ParentNotAccepted";
         s->because = "the Gateway is not accepted";
     }
+    s->base.is_refused = answer == ANSWER_NO;
 }
 
 static int by_age(const void *a, const void *b)
@@ -247,8 +249,8 @@ static struct digest route_view(const struct parent *p)
 {
     struct buf b;
     buf_init(&b, BUF_MAX_SCRATCH);
-    buf_addf(&b, "%d %d %d %u %s %s\n", p->is_ours, p->is_others, p->is_held, p->serial, p->group,
-             p->gateway ? p->gateway->key : "");
+    buf_addf(&b, "%d %d %d %d %u %s %s\n", p->is_ours, p->is_others, p->is_refused, p->is_held, p->serial,
+             p->group, p->gateway ? p->gateway->key : "");
     for (int i = 0; i < p->n_listeners; i++)
         listener_view(&p->listeners[i], &b);
     struct digest d = digest_of(b.p, b.len);

@@ -11,6 +11,7 @@ struct parent {
     unsigned serial; /* of this incarnation; a route remembers which one counted it */
     bool is_ours;    /* the GatewayClass is ours */
     bool is_others;  /* it is there, and another controller's */
+    bool is_refused; /* a ListenerSet that its Gateway does not allow: no route can attach */
     bool is_held; /* the GatewayClass, or of a ListenerSet the Gateway, is known by a rejected version only */
     struct node *gateway; /* itself, or that of the ListenerSet; NULL: there is none */
     char *plane;          /* the data plane that serves it; "" is the one that is not named */
