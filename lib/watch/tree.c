@@ -64,7 +64,7 @@ static void add_file(struct tree *t, const char *path, const struct stat *st)
     t->items[t->n++] = (struct tree_file){xstrdup(path), *st};
 }
 
-static bool is_manifest_name(const char *name)
+bool tree_is_manifest(const char *name)
 {
     return has_suffix(name, ".yaml") || has_suffix(name, ".yml") || has_suffix(name, ".json");
 }
@@ -91,7 +91,7 @@ static void add_entry(struct tree *t, const char *dir, const char *name, int lev
             cannot_read(t, path, path);
     } else if (S_ISDIR(st.st_mode)) {
         search(t, path, &st, level + 1);
-    } else if (S_ISREG(st.st_mode) && is_manifest_name(name)) {
+    } else if (S_ISREG(st.st_mode) && tree_is_manifest(name)) {
         add_file(t, path, &st);
     }
     free(path);

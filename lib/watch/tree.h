@@ -51,4 +51,7 @@ bool tree_may_hide(const struct tree *t, const char *path);
 /* Whether the contents are surely those of before: nothing of the status differs. */
 bool tree_same_stat(const struct stat *a, const struct stat *b);
 
+/* Whether a file of this name is one, in a directory. */
+bool tree_is_manifest(const char *name);
+
 #endif

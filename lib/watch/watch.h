@@ -16,6 +16,8 @@
 
 #include "watch/ledger.h"
 
+struct open_file; /* follow.c */
+
 struct watch {
     const char *const *operands; /* borrowed; "-" is stdin */
     size_t n_operands;
@@ -30,6 +32,7 @@ struct watch {
     bool is_restless; /* files are being written at this moment: what is not in them may be about to come */
     size_t n_told;    /* records in this pass */
     int code;
+    struct open_file *open_files; /* uthash by watch and name: changed, and not closed since */
     struct buf out, room;
 };
 

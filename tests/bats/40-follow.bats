@@ -286,3 +286,13 @@ still() { # after some time, nothing but
     [[ $stderr == *"-f FILE"* ]]
     run -2 gw-watch --once dir
 }
+
+@test "a file that is written slowly deletes nothing meanwhile, and is emptied when it is closed empty" {
+    { object a; object b; } >dir/x.yaml
+    follow -f dir
+    expect "ADDED a=1" "ADDED b=1" "SYNC full"
+    { sleep 0.5 && object a && sleep 0.5 && object b 2; } >dir/x.yaml
+    expect "ADDED a=1" "ADDED b=1" "SYNC full" "MODIFIED b=2" "SYNC"
+    : >dir/x.yaml
+    expect "ADDED a=1" "ADDED b=1" "SYNC full" "MODIFIED b=2" "SYNC" "DELETED a=1" "DELETED b=2" "SYNC"
+}
