@@ -42,9 +42,8 @@ static void forget_file(struct watch *w, struct open_file *f)
 
 static void forget_files(struct watch *w)
 {
-    struct open_file *f, *next;
-    HASH_ITER(hh, w->open_files, f, next)
-    forget_file(w, f);
+    while (w->open_files)
+        forget_file(w, w->open_files);
 }
 
 /* From the first change to the closing: `slow-command >file` is an empty file for as long as that takes. */
@@ -70,11 +69,12 @@ static void note_event(struct watch *w, const struct inotify_event *e)
 
 static bool is_being_written(struct watch *w)
 {
-    struct open_file *f, *next;
     int64_t now = now_ms();
-    HASH_ITER(hh, w->open_files, f, next)
-    if (now - f->since > MAX_WRITE_MS)
-        forget_file(w, f);
+    for (struct open_file *f = w->open_files, *next; f; f = next) {
+        next = f->hh.next;
+        if (now - f->since > MAX_WRITE_MS)
+            forget_file(w, f);
+    }
     return w->open_files;
 }
 
