@@ -15,6 +15,8 @@ else
 B        ?= build
 HARDEN   := -O2 -D_FORTIFY_SOURCE=2 -fstack-protector-strong
 endif
+# One name for one place, absolute or not: by another, what the .d files say would be about other files.
+override B := $(patsubst $(CURDIR)/%,%,$(abspath $(B)))
 
 CC       ?= cc
 CFLAGS   ?= -g $(if $(SAN),-O1,)

@@ -170,3 +170,33 @@ jv backend_port_json(struct world *w, struct node *node, int port, int *n_endpoi
     free(all.items);
     return o;
 }
+
+/* ---- extensions ---- */
+
+jv backend_resolve_extension(struct backend *b, struct world *w, struct node *user, jv ref)
+{
+    const char *group = jx_getstr_or(ref, "group", ""), *kind = jx_getstr_or(ref, "kind", ""),
+               *name = jx_getstr_or(ref, "name", "");
+    *b = (struct backend){0};
+    if (!str_eq(group, "apisix.apache.org") || !str_eq(kind, "PluginConfig")) {
+        b->reason = "InvalidKind";
+        snprintf(b->message, sizeof b->message,
+                 "%s/%s cannot be a filter; an apisix.apache.org/PluginConfig is expected", group, kind);
+        return JX_NONE;
+    }
+    struct node *n = world_look(w, user, NODE_PLUGINS, user->ns, name);
+    const struct plugin_config *c = n->facts;
+    if (node_is_unknown(n)) {
+        b->is_waiting = true;
+    } else if (!c) {
+        b->reason = "FilterNotFound";
+        snprintf(b->message, sizeof b->message, "PluginConfig %s/%s does not exist", n->ns, name);
+    } else if (c->needs_secret) {
+        b->reason = "UnsupportedValue";
+        snprintf(b->message, sizeof b->message, "PluginConfig %s/%s has a secretRef, which is not read yet",
+                 n->ns, name);
+    } else {
+        return c->plugins;
+    }
+    return JX_NONE;
+}

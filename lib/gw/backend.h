@@ -25,6 +25,12 @@ struct backend {
 void backend_resolve(struct backend *b, struct world *w, struct node *user, const char *from_kind, jv ref);
 
 /*
+ * The same for the PluginConfig that an extensionRef of `user` names: its plugins, {name: configuration},
+ * borrowed; JX_NONE when it has none to give, for a reason or because a rejected version decides it.
+ */
+jv backend_resolve_extension(struct backend *b, struct world *w, struct node *user, jv ref);
+
+/*
  * One used port of a Service as JSON: {port, name, appProtocol?, endpoints: [{address, port}]}. Endpoints
  * are those that are ready; when none is, those that still serve while terminating. One entry an address
  * and port however many slices name it, sorted. Owned.

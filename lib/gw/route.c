@@ -277,45 +277,16 @@ static jv resolve_filters(struct work *w, jv filters, const char *member, const 
     return list;
 }
 
-/* What is wrong with a reference that an extensionRef makes; NULL: nothing. */
-static const char *extension_problem(const struct node *n, jv ref, struct backend *b)
-{
-    const struct plugin_config *c = n ? n->facts : NULL;
-    const char *name = jx_getstr_or(ref, "name", "");
-    if (!n) {
-        snprintf(b->message, sizeof b->message,
-                 "%s/%s cannot be a filter; an apisix.apache.org/PluginConfig is expected",
-                 jx_getstr_or(ref, "group", ""), jx_getstr_or(ref, "kind", ""));
-        return "InvalidKind";
-    }
-    if (!c) {
-        snprintf(b->message, sizeof b->message, "PluginConfig %s/%s does not exist", n->ns, name);
-        return "FilterNotFound";
-    }
-    if (c->needs_secret) {
-        snprintf(b->message, sizeof b->message, "PluginConfig %s/%s has a secretRef, which is not read yet",
-                 n->ns, name);
-        return "UnsupportedValue";
-    }
-    return NULL;
-}
-
 static jv resolve_extension(struct work *w, jv ref, const char *path)
 {
-    struct backend b = {0};
-    struct node *n = NULL;
-    jv o = jb_obj();
-    if (str_eq(jx_getstr_or(ref, "group", ""), "apisix.apache.org") &&
-        str_eq(jx_getstr_or(ref, "kind", ""), "PluginConfig"))
-        n = world_look(w->c->world, w->node, NODE_PLUGINS, w->node->ns, jx_getstr_or(ref, "name", ""));
-    b.reason = extension_problem(n, ref, &b);
-    if (n && node_is_unknown(n)) {
-        w->route->is_held = true;
-    } else if (b.reason) {
+    struct backend b;
+    jv o = jb_obj(), plugins = backend_resolve_extension(&b, w->c->world, w->node, ref);
+    w->route->is_held |= b.is_waiting;
+    if (b.reason) {
         note_problem(w, &b, path);
         jb_put_str(&o, "reason", b.reason);
-    } else {
-        jb_put(&o, "plugins", jb_copy(((const struct plugin_config *)n->facts)->plugins));
+    } else if (!b.is_waiting) {
+        jb_put(&o, "plugins", jb_copy(plugins));
     }
     return o;
 }
