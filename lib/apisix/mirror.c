@@ -23,13 +23,15 @@ static double share_at(jv mirrors, int k)
     return jx_number_or(jx_get(jx_at(mirrors, k), "share"), 1);
 }
 
-static void insert(jv *list, const char *upstream, double share, bool is_h2c)
+static void insert(jv *list, const char *upstream, double share, jv resolved)
 {
     jv sorted = jb_arr(), o = jb_obj();
     bool is_in = false;
     jb_put_str(&o, "upstream_id", upstream);
     jb_put(&o, "share", jb_number(share < 1 ? share : 1));
-    jb_put_bool(&o, "h2c", is_h2c);
+    jb_put_bool(&o, "h2c", h2c_is(resolved));
+    if (jx_is_obj(jx_get(resolved, "endpoint")))
+        jb_put(&o, "endpoint", jb_copy(jx_get(resolved, "endpoint")));
     for (int i = 0; i < jx_len(*list); i++) {
         if (!is_in && share > share_at(*list, i)) {
             jb_add(&sorted, jb_copy(o));
@@ -54,7 +56,7 @@ jv mirrors_read(jv filters, jv resolved)
         struct id id;
         double share = share_of(spec);
         if (share > 0 && id_of_backend(jx_at(resolved, k), &id))
-            insert(&list, id.text, share, h2c_is(jx_at(resolved, k)));
+            insert(&list, id.text, share, jx_at(resolved, k));
         k++;
     }
     return list;
@@ -67,20 +69,36 @@ static struct id hop_id(const char *name, int set, int k)
     return set == 0 ? id_make("%s_mirror_%d", name, k) : id_make("%s_mirror_%d_%d", name, k, set);
 }
 
+static jv copy_to(jv owned_host, double ratio)
+{
+    jv o = jb_obj(), meta = jb_obj();
+    jb_put_int(&meta, "priority", BEHIND_REWRITE);
+    jb_put(&o, "_meta", meta);
+    jb_put(&o, "host", owned_host);
+    if (ratio < 1)
+        jb_put(&o, "sample_ratio", jb_number(ratio > 0.00001 ? ratio : 0.00001));
+    return o;
+}
+
 /* The k-th mirror's copy; `of` is the share of what comes by here. */
 static void put_copy(const struct translation *t, jv mirrors, int k, double of, const char *name, jv *plugins)
 {
-    jv o = jb_obj(), meta = jb_obj();
     struct id id = hop_id(name, 0, k + 1); /* the path is one for all sets of hosts */
-    double ratio = share_at(mirrors, k) / of;
-    jb_put_int(&meta, "priority", BEHIND_REWRITE);
-    jb_put(&o, "_meta", meta);
-    jb_put(&o, "host", jb_strf("http://127.0.0.1:%d", t->options->internal_port));
+    jv o = copy_to(jb_strf("http://127.0.0.1:%d", t->options->internal_port), share_at(mirrors, k) / of);
     jb_put(&o, "path", jb_strf("/%s", id.text));
     jb_put_str(&o, "path_concat_mode", "prefix");
-    if (ratio < 1)
-        jb_put(&o, "sample_ratio", jb_number(ratio > 0.00001 ? ratio : 0.00001));
     jb_put(plugins, "proxy-mirror", o);
+}
+
+void mirrors_put_grpc(jv mirrors, jv *plugins)
+{
+    jv endpoint = jx_get(jx_at(mirrors, 0), "endpoint");
+    const char *address = jx_getstr_or(endpoint, "address", "");
+    if (*address)
+        jb_put(plugins, "proxy-mirror",
+               copy_to(jb_strf(strchr(address, ':') ? "grpc://[%s]:%d" : "grpc://%s:%d", address,
+                               (int)jx_getint_or(endpoint, "port", 0)),
+                       share_at(mirrors, 0)));
 }
 
 void mirrors_put(const struct translation *t, jv mirrors, const char *name, jv *plugins)

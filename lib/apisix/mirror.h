@@ -17,14 +17,20 @@
 #include "apisix/translate.h"
 
 /*
+ * A call of gRPC has no room for a name before its path. Its copy goes straight to one endpoint of the
+ * mirror, and there can be one mirror only: that with the largest share.
+ *
  * The mirrors of a list of filters, of which `resolved` has one entry each, in that order: those that get
  * anything.
- * [{upstream_id, share, h2c}], owned.
+ * [{upstream_id, share, h2c, endpoint?}], owned.
  */
 jv mirrors_read(jv filters, jv resolved);
 
 /* Adds the copy to the first mirror. `name` is what the routes behind it are called by. */
 void mirrors_put(const struct translation *t, jv mirrors, const char *name, jv *plugins);
+
+/* Adds the copy of a call of gRPC, to the first mirror. */
+void mirrors_put_grpc(jv mirrors, jv *plugins);
 
 /* Adds the routes behind the mirrors, for requests with the hosts of hop_host_sets(). */
 void mirrors_add_routes(struct translation *t, jv mirrors, const char *name, jv host_sets);

@@ -98,12 +98,6 @@ static bool put_filters(const struct rule *r, const struct way *w, const struct 
     return all;
 }
 
-/* The way to a mirror is told by a name before the path, which a call of gRPC has no room for. */
-static bool serves_mirrors(const struct rule *r, const struct way *w)
-{
-    return !r->kind->is_grpc && jx_len(w->mirrors) > 0;
-}
-
 /* False when something of it cannot be honoured. */
 static bool put_behaviour(const struct rule *r, const struct way *w, const struct match *m,
                           const struct entry *e, jv *route)
@@ -124,7 +118,9 @@ static bool put_behaviour(const struct rule *r, const struct way *w, const struc
         if (!redirects && retries_are_looped(r, w))
             all &= retries_put(r, w, &plugins);
         all &= put_filters(r, w, m, e->redirect_port, &plugins, &said);
-        if (serves_mirrors(r, w))
+        if (r->kind->is_grpc)
+            mirrors_put_grpc(w->mirrors, &plugins);
+        else
             mirrors_put(r->t, w->mirrors, w->name.text, &plugins);
         timers_put(jx_get(r->spec, "timeouts"), route);
         if (!redirects && !r->kind->is_grpc)
@@ -222,9 +218,10 @@ static bool has_h2c(const struct rule *r, const struct way *w)
 static void note_ignored(const struct rule *r)
 {
     jv retry = jx_get(r->spec, "retry");
-    bool has_mirrors = false, is_h2c = false;
+    bool has_mirrors = false, has_more_mirrors = false, is_h2c = false;
     for (int i = 0; i < r->n_ways; i++) {
         has_mirrors |= jx_len(r->ways[i].mirrors) > 0;
+        has_more_mirrors |= jx_len(r->ways[i].mirrors) > 1;
         is_h2c |= has_h2c(r, &r->ways[i]);
     }
     bool is_plain = r->n_ways > 0 && !retries_are_looped(r, &r->ways[0]) && retry_read(r->spec).has_loop;
@@ -243,10 +240,10 @@ static void note_ignored(const struct rule *r)
          "gw-translate(1)");
     note(r, is_h2c && has_mirrors && r->t->options->has_h2c, "filters",
          "requests to backends that speak HTTP/2 (kubernetes.io/h2c) are not copied to mirrors");
-    note(r, has_mirrors && r->t->options->internal_port == 0, "filters",
+    note(r, has_mirrors && !r->kind->is_grpc && r->t->options->internal_port == 0, "filters",
          "mirrors need APISIX's internal port (--internal-port); requests are served without copies");
-    note(r, has_mirrors && r->kind->is_grpc, "filters",
-         "calls of gRPC are not mirrored yet; they are served without copies");
+    note(r, has_more_mirrors && r->kind->is_grpc, "filters",
+         "calls of gRPC are copied to one mirror only; the others get none");
 }
 
 static const char *plane_of(jv bindings, int i)
@@ -267,7 +264,7 @@ static void add_hops(const struct rule *r, const struct way *w, const char *host
             continue;
         jv sets = hop_host_sets(bindings, plane, host);
         translation_enter(r->t, plane);
-        if (serves_mirrors(r, w))
+        if (!r->kind->is_grpc)
             mirrors_add_routes(r->t, w->mirrors, w->name.text, sets);
         if (retries_are_looped(r, w))
             retries_add_routes(r, w, sets);

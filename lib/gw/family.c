@@ -43,7 +43,9 @@ static void admit(const struct family *f, struct node *n)
     s->base.gateway = is_there ? f->gateway : NULL;
     s->base.is_ours = is_there && g->base.is_ours;
     s->base.is_others = is_there && g->base.is_others;
-    s->base.is_held = is_there ? g->base.is_held || !f->gateway->present : node_is_unknown(f->gateway);
+    /* A Gateway of no class of ours holds nothing up, whatever became of it. */
+    bool waits = is_there && !f->gateway->present && g->base.is_ours;
+    s->base.is_held = is_there ? g->base.is_held || waits : node_is_unknown(f->gateway);
     s->refusal = s->because = NULL;
     s->base.is_refused = false;
     s->is_gateway_fine = is_there && !gateway_bar(g);

@@ -259,6 +259,21 @@ static jv resolve_backend(struct work *w, jv ref, const char *variant, const cha
     return o;
 }
 
+/* A copy of a call of gRPC goes to one address, whichever comes first; none where there are no endpoints. */
+static void put_endpoint(struct work *w, const char *service, int port, jv *backend)
+{
+    char ns[256];
+    const char *slash = strchr(service, '/');
+    int n;
+    snprintf(ns, sizeof ns, "%.*s", (int)(slash - service), service);
+    world_look(w->c->world, w->node, NODE_SLICES, ns, slash + 1); /* the route depends on them */
+    struct node *node = world_look(w->c->world, w->node, NODE_SERVICE, ns, slash + 1);
+    jv all = backend_port_json(w->c->world, node, port, &n), first = jx_at(jx_get(all, "endpoints"), 0);
+    if (jx_is_obj(first))
+        jb_put(backend, "endpoint", jb_copy(first));
+    jb_free(all);
+}
+
 /* One entry for each filter that has this member, for its backendRef, or JX_NONE. */
 static jv resolve_filters(struct work *w, jv filters, const char *member, const char *variant,
                           const char *where)
@@ -272,7 +287,11 @@ static jv resolve_filters(struct work *w, jv filters, const char *member, const 
         snprintf(path, sizeof path, "%s.filters[%d].%s.backendRef", where, i, member);
         if (jx_is_none(list))
             list = jb_arr();
-        jb_add(&list, resolve_backend(w, ref, variant, path));
+        jv backend = resolve_backend(w, ref, variant, path);
+        const char *service = jx_getstr(backend, "service");
+        if (service && !w->kind->has_hops && str_eq(member, "requestMirror"))
+            put_endpoint(w, service, (int)jx_getint_or(backend, "port", 0), &backend);
+        jb_add(&list, backend);
     }
     return list;
 }
