@@ -49,12 +49,12 @@ static void admit(const struct family *f, struct node *n)
     s->refusal = s->because = NULL;
     s->base.is_refused = false;
     s->is_gateway_fine = is_there && !gateway_bar(g);
-    if (!is_there)
-        return;
     free(s->base.plane);
     free(s->base.group);
-    s->base.plane = xstrdup(g->base.plane);
-    s->base.group = xstrdup(g->base.group);
+    s->base.plane = xstrdup(is_there ? g->base.plane : "");
+    s->base.group = xstrdup(is_there ? g->base.group : "");
+    if (!is_there)
+        return;
     enum answer answer = lets_in(f, g, n);
     if (answer == ANSWER_WAIT)
         s->base.is_held = true;
