@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "apisix/document_yaml.h"
+#include "apisix/mark.h"
 #include "apisix/split.h"
 
 struct reading {
@@ -176,6 +177,7 @@ const char *document_parse(struct document *d, enum document_format f, const cha
         return why;
     }
     items_sort(&d->items);
+    marks_apply(&d->items);
     drop_doubles(&d->items);
     if (d->others.n > 0)
         qsort(d->others.items, d->others.n, sizeof *d->others.items, compare_members);

@@ -1,7 +1,7 @@
 #include "apisix/kind.h"
 
 static const struct apisix_kind_row rows[] = {
-#define KIND(ID, NAME, KEY, LABELS, OURS) [ID] = {NAME, KEY, LABELS, OURS},
+#define KIND(ID, NAME, KEY, LABELS, OURS, RECORDS) [ID] = {NAME, KEY, LABELS, OURS, RECORDS},
 #include "apisix/kinds.def"
 #undef KIND
 };

@@ -5,7 +5,7 @@
 #include "base/base.h"
 
 enum apisix_kind {
-#define KIND(ID, NAME, KEY, LABELS, OURS) ID,
+#define KIND(ID, NAME, KEY, LABELS, OURS, RECORDS) ID,
 #include "apisix/kinds.def"
 #undef KIND
     N_APISIX_KINDS
@@ -15,7 +15,8 @@ struct apisix_kind_row {
     const char *name;
     const char *key; /* the member that names an object where it has no "id" */
     bool has_labels;
-    bool is_written; /* a record's `apisix` member may hold it */
+    bool is_written;     /* by gw-push */
+    bool is_for_records; /* a record's `apisix` member may hold it */
 };
 const struct apisix_kind_row *apisix_kind(enum apisix_kind k);
 

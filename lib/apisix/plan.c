@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "apisix/mark.h"
 #include "apisix/refs.h"
 
 /* Everything with one (kind, id): what is live under it and who claims it. */
@@ -9,6 +10,7 @@ struct meeting {
     struct plan *plan;
     const struct plan_options *options;
     struct wanted *wanted;
+    const struct items *all; /* that is live */
     struct item *const *live;
     size_t n_live;
     const struct claim *claims;
@@ -21,8 +23,62 @@ static int *counter(struct tally *t, enum op_type type)
     return counters[type];
 }
 
+static void op_release(struct op *op)
+{
+    item_unref(op->item);
+    item_unref(op->was);
+    free(op->why);
+}
+
+/* The first at or behind `from` that does not stand before `key`. */
+static size_t position(const struct items *l, size_t from, const struct item *key)
+{
+    size_t to = l->n;
+    while (from < to) {
+        size_t mid = from + (to - from) / 2;
+        if (item_compare(l->items[mid], key) < 0)
+            from = mid + 1;
+        else
+            to = mid;
+    }
+    return from;
+}
+
+/* ---- marks (mark.h): there with their objects, or not at all ---- */
+
+static const struct item *live_mark(const struct meeting *m, const struct item *of)
+{
+    struct id id = mark_id(of->kind, of->id);
+    struct item key = {.kind = AK_PLUGIN_CONFIGS, .id = id.text};
+    size_t at = position(m->all, 0, &key);
+    return at < m->all->n && item_compare(m->all->items[at], &key) == 0 ? m->all->items[at] : NULL;
+}
+
+/* The claim to the object has failed, so nothing is to be said of whose it is. */
+static void drop_mark(const struct meeting *m, const struct claim *c)
+{
+    struct plan *p = m->plan;
+    struct id id = mark_id(c->item->kind, c->item->id);
+    for (size_t i = 0; i < p->ops.n; i++) {
+        struct op *op = &p->ops.items[i];
+        if (op->item->kind != AK_PLUGIN_CONFIGS || op->owner != c->owner || !str_eq(op->item->id, id.text))
+            continue;
+        --*counter(&p->tallies[c->owner->slot], op->type);
+        op_release(op);
+        memmove(op, op + 1, (--p->ops.n - i) * sizeof *op);
+        return;
+    }
+}
+
+/* ---- one id ---- */
+
+/* Of a mark nothing is told: its object has the same fate. */
 static void refuse(const struct meeting *m, const struct claim *c, enum refusal_reason why, const char *other)
 {
+    if (c->item->kind == AK_PLUGIN_CONFIGS)
+        return;
+    if (kind_needs_mark(c->item->kind))
+        drop_mark(m, c);
     VEC_GROW(&m->plan->refusals);
     m->plan->refusals.items[m->plan->refusals.n++] = (struct refusal){why, c->item, c->owner, other};
     m->plan->tallies[c->owner->slot].refused++;
@@ -36,13 +92,6 @@ static void add_op(const struct meeting *m, enum op_type type, struct item *item
         (struct op){.type = type, .item = item_ref(item), .was = was ? item_ref(was) : NULL, .owner = owner};
     if (owner)
         ++*counter(&m->plan->tallies[owner->slot], type);
-}
-
-static void op_release(struct op *op)
-{
-    item_unref(op->item);
-    item_unref(op->was);
-    free(op->why);
 }
 
 static bool may_go(const struct meeting *m, const struct item *live)
@@ -72,7 +121,7 @@ static bool is_same(const struct meeting *m, const struct claim *c, const struct
     return (m->options->is_same ? m->options->is_same : item_same)(c->item, live);
 }
 
-/* An object without labels looks foreign even when we made it; one that is as wanted is no conflict. */
+/* An object without labels or a mark is not ours; one that is as wanted is no conflict. */
 static bool is_as_wanted(const struct meeting *m, const struct claim *c, const struct item *live)
 {
     return !apisix_kind(c->item->kind)->has_labels && is_same(m, c, live);
@@ -82,10 +131,14 @@ static bool is_as_wanted(const struct meeting *m, const struct claim *c, const s
 static bool settle_claim(const struct meeting *m, const struct claim *c)
 {
     struct item *theirs = foreign(m), *live = ours(m);
+    const struct item *mark = kind_needs_mark(c->item->kind) ? live_mark(m, c->item) : NULL;
     if (theirs && is_as_wanted(m, c, theirs)) {
         m->plan->n_unchanged++;
-    } else if (theirs) {
+        drop_mark(m, c);
+    } else if (theirs || (mark && !mark->owner)) {
         refuse(m, c, REFUSED_FOREIGN, NULL);
+    } else if (mark && !str_eq(mark->owner, c->owner->label) && !may_go(m, mark)) {
+        refuse(m, c, REFUSED_OWNER, mark->owner);
     } else if (m->options->replaces_env_refs && c->item->holds_env_ref) {
         refuse(m, c, REFUSED_ENV_REF, NULL);
     } else if (!live) {
@@ -111,12 +164,12 @@ static void settle(const struct meeting *m)
     m->plan->n_live += live != NULL;
 }
 
-static bool deletes_upstream(const struct op *op)
+static bool deletes_named(const struct op *op)
 {
-    return op->type == OP_DELETE && op->item->kind == AK_UPSTREAMS;
+    return op->type == OP_DELETE && kind_is_named(op->item->kind);
 }
 
-/* What will be there names these upstreams. */
+/* What will be there names these. */
 static void refs_after(const struct plan *p, const struct items *live, struct refs *refs)
 {
     struct items after = {0};
@@ -130,21 +183,21 @@ static void refs_after(const struct plan *p, const struct items *live, struct re
 }
 
 /*
- * An upstream stays as long as anything that stays names it: the route of a held owner goes on working though
- * the records no longer tell that it uses the Service.
+ * What anything that stays names stays too: the route of a held owner goes on working though the records no
+ * longer tell that it uses the Service.
  */
-static void keep_named_upstreams(struct plan *p, const struct items *live)
+static void keep_named(struct plan *p, const struct items *live)
 {
     struct refs refs = {0};
     size_t n = 0, k = 0;
     for (size_t i = 0; i < p->ops.n; i++)
-        n += deletes_upstream(&p->ops.items[i]);
+        n += deletes_named(&p->ops.items[i]);
     if (n == 0)
         return;
     refs_after(p, live, &refs);
     for (size_t i = 0; i < p->ops.n; i++) {
         struct op *op = &p->ops.items[i];
-        bool is_kept = deletes_upstream(op) && refs_has(&refs, op->item->id);
+        bool is_kept = deletes_named(op) && refs_has(&refs, op->item->kind, op->item->id);
         if (!is_kept) {
             p->ops.items[k++] = *op;
             continue;
@@ -186,7 +239,7 @@ void plan_make(struct plan *p, const struct plan_options *o, struct wanted *w, c
     wanted_claims(w);
     p->tallies = xcalloc(w->n_owners + 1, sizeof *p->tallies);
     for (size_t i = 0, k = 0; i < live->n || k < w->n_claims;) {
-        struct meeting m = {p, o, w, live->items + i, 0, w->claims + k, 0};
+        struct meeting m = {p, o, w, live, live->items + i, 0, w->claims + k, 0};
         bool live_first =
             k == w->n_claims || (i < live->n && item_compare(live->items[i], w->claims[k].item) <= 0);
         const struct item *key = live_first ? live->items[i] : w->claims[k].item;
@@ -196,7 +249,7 @@ void plan_make(struct plan *p, const struct plan_options *o, struct wanted *w, c
             m.n_claims++;
         settle(&m);
     }
-    keep_named_upstreams(p, live);
+    keep_named(p, live);
     put_in_order(p);
 }
 
@@ -251,15 +304,14 @@ static void fail(struct op *op, char *owned_why)
     op->why = owned_why;
 }
 
-static void fail_without_upstream(struct plan *p)
+static void fail_without_ground(struct plan *p)
 {
     struct refs missing = {0};
     for (size_t i = 0; i < p->ops.n; i++) {
         const struct op *op = &p->ops.items[i];
-        if (op->type != OP_CREATE || op->state != OP_FAILED || op->item->kind != AK_UPSTREAMS)
+        if (op->type != OP_CREATE || op->state != OP_FAILED || !kind_is_named(op->item->kind))
             continue;
-        VEC_GROW(&missing);
-        missing.items[missing.n++] = xstrdup(op->item->id);
+        refs_add_item(&missing, op->item);
     }
     refs_sort(&missing);
     for (size_t i = 0; i < p->ops.n; i++) {
@@ -268,7 +320,7 @@ static void fail_without_upstream(struct plan *p)
             continue;
         char *name = refs_first_named(&missing, op->item);
         if (name)
-            fail(op, xasprintf("it names upstreams \"%s\", which cannot be created", name));
+            fail(op, xasprintf("it names %s, which cannot be created", name));
         free(name);
     }
     refs_release(&missing);
@@ -280,16 +332,16 @@ void plan_fail_dependents(struct plan *p, const struct items *live)
     size_t n = 0, n_deletes = 0;
     for (size_t i = 0; i < p->ops.n; i++) {
         n += p->ops.items[i].state == OP_FAILED;
-        n_deletes += deletes_upstream(&p->ops.items[i]);
+        n_deletes += deletes_named(&p->ops.items[i]);
     }
     if (n == 0)
         return;
-    fail_without_upstream(p);
+    fail_without_ground(p);
     if (n_deletes > 0)
         refs_after(p, live, &named);
     for (size_t i = 0; i < p->ops.n; i++) {
         struct op *op = &p->ops.items[i];
-        if (op->state != OP_FAILED && deletes_upstream(op) && refs_has(&named, op->item->id))
+        if (op->state != OP_FAILED && deletes_named(op) && refs_has(&named, op->item->kind, op->item->id))
             fail(op, xstrdup("an object that names it cannot be changed"));
     }
     refs_release(&named);
@@ -306,20 +358,6 @@ static int compare_ops(const void *a, const void *b)
 static bool replaces(const struct op *op, const struct item *live)
 {
     return live->owner && item_compare(op->item, live) == 0;
-}
-
-/* The first at or behind `from` that does not stand before `key`. */
-static size_t position(const struct items *l, size_t from, const struct item *key)
-{
-    size_t to = l->n;
-    while (from < to) {
-        size_t mid = from + (to - from) / 2;
-        if (item_compare(l->items[mid], key) < 0)
-            from = mid + 1;
-        else
-            to = mid;
-    }
-    return from;
 }
 
 /* Moves the references of live[from..to). */
@@ -381,6 +419,6 @@ char *refusal_text(const struct refusal *r, enum finding_id *id)
         return xasprintf("%s \"%s\" is live and %s; it is left untouched", kind, r->item->id,
                          apisix_kind(r->item->kind)->has_labels
                              ? "not made by this gwpipe instance"
-                             : "differs, and its kind has no labels to tell whose it is");
+                             : "is not marked as made by this gwpipe instance");
     }
 }

@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "apisix/consumer.h"
 #include "apisix/owner.h"
 #include "apisix/split.h"
 #include "json/canon.h"
@@ -19,20 +20,23 @@ static const char *tail(const char *key)
     return slash ? slash + 1 : "";
 }
 
-/* The list of the consumers may hold their credentials too. */
-static bool is_credential(enum apisix_kind kind, const char *key)
+/* "USERNAME/credentials/ID", as documents have it, of the key of a credential; NULL of another. */
+static const char *credential_id(enum apisix_kind kind, const char *key)
 {
-    return kind == AK_CONSUMERS && key && strstr(key, "/credentials/");
+    const char *at = kind == AK_CONSUMERS && key ? strstr(key, "/consumers/") : NULL;
+    at = at ? at + strlen("/consumers/") : NULL;
+    return at && credential_name(at) != at ? at : NULL;
 }
 
 static struct item *parsed_item(enum apisix_kind kind, jv entry, const char *instance)
 {
     char room[32];
-    const char *key = jx_getstr(entry, "key");
+    const char *key = jx_getstr(entry, "key"), *id = credential_id(kind, key);
     jv value = jx_get(entry, "value");
-    if (!jx_is_obj(value) || is_credential(kind, key))
+    if (!jx_is_obj(value))
         return NULL;
-    const char *id = item_id_of(kind, value, room, sizeof room);
+    if (!id)
+        id = item_id_of(kind, value, room, sizeof room);
     jv object = jb_copy(value);
     for (size_t i = 0; i < N_ELEMS(times); i++)
         jb_del(&object, times[i]);
@@ -109,7 +113,7 @@ static struct item *plain_item(enum apisix_kind kind, struct slice entry, const 
         return NULL;
     char *key = text_of(member_of(entry, "key")), *id = text_of(member_of(value, apisix_kind(kind)->key));
     struct item *item = NULL;
-    if (key && id && *id && value.n > 0 && *value.p == '{' && !is_credential(kind, key)) {
+    if (key && id && *id && value.n > 0 && *value.p == '{' && !credential_id(kind, key)) {
         struct buf text;
         buf_init(&text, BUF_MAX_OUTPUT);
         add_without_times(&text, value);
@@ -159,13 +163,18 @@ char *stored_body(const struct item *item)
     char hex[DIGEST_HEX + 1];
     const char *why;
     struct buf b;
-    if (!apisix_kind(item->kind)->has_labels || !holds_key(item))
+    bool takes_hash = apisix_kind(item->kind)->has_labels && holds_key(item);
+    if (!takes_hash && !is_credential(item))
         return NULL;
-    hash_of(item, hex);
     jv object = jx_parse(item->text, item->len, &why);
-    jv labels = jx_is_obj(jx_get(object, "labels")) ? jb_copy(jx_get(object, "labels")) : jb_obj();
-    jb_put_str(&labels, LABEL_HASH, hex);
-    jb_put(&object, "labels", labels);
+    if (is_credential(item))
+        jb_del(&object, "id"); /* the one in the URL is another */
+    if (takes_hash) {
+        hash_of(item, hex);
+        jv labels = jx_is_obj(jx_get(object, "labels")) ? jb_copy(jx_get(object, "labels")) : jb_obj();
+        jb_put_str(&labels, LABEL_HASH, hex);
+        jb_put(&object, "labels", labels);
+    }
     buf_init(&b, BUF_MAX_OUTPUT);
     jx_dump_sorted(&b, object);
     jb_free(object);

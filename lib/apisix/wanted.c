@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+#include "apisix/consumer.h"
+#include "apisix/mark.h"
 #include "apisix/owner.h"
 #include "apisix/translate.h"
 
@@ -109,12 +111,15 @@ static void take_object(struct wanted *w, struct owner *o, enum apisix_kind kind
                         struct findings *fs)
 {
     char room[32];
-    const char *label = apisix_kind(kind)->has_labels ? o->label : NULL;
     char *why = objection(w, o, kind, object);
-    if (why)
+    if (why) {
         set_aside(o, fs, F_PUSH_REJECTED, why);
-    else
-        items_add(&o->items, item_of(kind, item_id_of(kind, object, room, sizeof room), label, object));
+        return;
+    }
+    struct item *item = item_of(kind, item_id_of(kind, object, room, sizeof room), o->label, object);
+    items_add(&o->items, item);
+    if (kind_needs_mark(kind))
+        items_add(&o->items, mark_new(item, w->instance));
 }
 
 static int compare_texts(const void *a, const void *b)
@@ -138,7 +143,7 @@ static void take_member(struct wanted *w, struct owner *o, const struct jx_iter 
         take_keep(o, m->value);
         return;
     }
-    if (kind < 0 || !apisix_kind((enum apisix_kind)kind)->is_written) {
+    if (kind < 0 || !apisix_kind((enum apisix_kind)kind)->is_for_records) {
         set_aside(o, fs, F_PUSH_REJECTED, xasprintf("apisix.%s: not a kind that gw-push writes", m->key));
         return;
     }
@@ -149,6 +154,34 @@ static void take_member(struct wanted *w, struct owner *o, const struct jx_iter 
     }
     for (int i = 0; i < jx_len(m->value); i++)
         take_object(w, o, (enum apisix_kind)kind, jx_at(m->value, i), fs);
+}
+
+static const struct item *find_item(const struct owner *o, enum apisix_kind kind, const char *id)
+{
+    for (size_t i = 0; i < o->items.n; i++)
+        if (o->items.items[i]->kind == kind && str_eq(o->items.items[i]->id, id))
+            return o->items.items[i];
+    return NULL;
+}
+
+/* A credential goes with its consumer: it is looked for below those of ours only. */
+static void drop_strays(struct owner *o, struct findings *fs)
+{
+    struct items kept = {0}, strays = {0};
+    for (size_t i = 0; i < o->items.n; i++) {
+        struct item *item = o->items.items[i];
+        char *consumer = is_credential(item) ? consumer_of_credential(item->id) : NULL;
+        bool is_stray = consumer && !find_item(o, AK_CONSUMERS, consumer);
+        items_add(is_stray ? &strays : &kept, item_ref(item));
+        free(consumer);
+    }
+    for (size_t i = 0; i < strays.n; i++)
+        set_aside(o, fs, F_PUSH_REJECTED,
+                  xasprintf("consumers \"%s\" is a credential of a consumer that the record does not hold",
+                            strays.items[i]->id));
+    items_release(&strays);
+    items_release(&o->items);
+    o->items = kept;
 }
 
 /* Sorted, and of two objects with one id only the first. */
@@ -185,6 +218,7 @@ static void take_wishes(struct wanted *w, struct owner *o, const struct rec *r, 
     }
     for (struct jx_iter m = jx_iter(apisix); jx_next(&m);)
         take_member(w, o, &m, fs);
+    drop_strays(o, fs);
     put_in_order(o, fs);
 }
 

@@ -1,9 +1,11 @@
 /* What is live: one list of each kind that we write. */
 #include <stdlib.h>
 
+#include "apisix/consumer.h"
 #include "base/diag.h"
 #include "push/admin.h"
 #include "push/admin_answer.h"
+#include "push/admin_url.h"
 
 /*
  * Each list in one piece. The server reads all objects of the kind from etcd for every page of it, and pages
@@ -57,6 +59,36 @@ static int tell(const struct admin *a, const struct calls *calls)
     return EXIT_OK;
 }
 
+/* Those of consumers of ours. The list of the consumers leaves them out, or not, by the release. */
+static int list_credentials(struct admin *a, struct items *out)
+{
+    enum apisix_kind kind = AK_CONSUMERS;
+    struct items found = {0};
+    struct listing l = {.admin = a, .out = &found};
+    struct calls calls = api_calls(&a->api, take_list, &l);
+    size_t n = 0;
+    for (size_t i = 0; i < out->n; i++) {
+        struct item *item = out->items[i];
+        if (is_credential(item)) {
+            item_unref(item);
+            continue;
+        }
+        out->items[n++] = item;
+        if (item->kind == AK_CONSUMERS && item->owner && is_admin_id(AK_CONSUMERS, item->id))
+            calls_add(&calls, "GET", xasprintf("%s/consumers/%s/credentials", a->api.root, item->id))->what =
+                &kind;
+    }
+    out->n = n;
+    if (calls.n > 0)
+        calls_run(&calls);
+    int code = tell(a, &calls);
+    calls_release(&calls);
+    for (size_t i = 0; i < found.n; i++)
+        items_add(out, item_ref(found.items[i]));
+    items_release(&found);
+    return code;
+}
+
 int admin_list(struct admin *a, struct items *out)
 {
     enum apisix_kind kinds[N_APISIX_KINDS];
@@ -70,5 +102,5 @@ int admin_list(struct admin *a, struct items *out)
     calls_run(&calls);
     int code = tell(a, &calls);
     calls_release(&calls);
-    return code;
+    return code == EXIT_OK ? list_credentials(a, out) : code;
 }

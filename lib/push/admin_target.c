@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "apisix/mark.h"
 #include "apisix/stored.h"
 #include "base/diag.h"
 #include "push/admin.h"
@@ -35,6 +36,7 @@ static int read_live(struct target *t)
         return code;
     }
     items_sort(&found);
+    marks_apply(&found);
     if (a->is_reliable)
         code = drift_look(&a->drift, t, &t->live.items, &found, admin_now());
     items_release(&t->live.items);

@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+#include "apisix/consumer.h"
+
 static const char *after_scheme(const char *url)
 {
     static const char *const schemes[] = {"http://", "https://"};
@@ -47,10 +49,18 @@ char *admin_base(const char *url, char **why)
     return whole;
 }
 
-bool is_admin_id(const char *id)
+static bool is_plain(const char *id)
 {
     static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.";
     return *id && !id[strspn(id, plain)] && !str_eq(id, ".") && !str_eq(id, "..");
+}
+
+bool is_admin_id(enum apisix_kind kind, const char *id)
+{
+    char *consumer = kind == AK_CONSUMERS ? consumer_of_credential(id) : NULL;
+    bool is = is_plain(consumer ? credential_name(id) : id) && (!consumer || is_plain(consumer));
+    free(consumer);
+    return is;
 }
 
 char *admin_url(const char *base, enum apisix_kind kind, const char *id)

@@ -15,7 +15,7 @@ const char *url_problem(const char *url);
 char *admin_base(const char *url, char **why);
 
 /* Whether the id is one that APISIX takes, and so can stand in a URL as it is. */
-bool is_admin_id(const char *id);
+bool is_admin_id(enum apisix_kind kind, const char *id);
 
 /* Owned. */
 char *admin_url(const char *base, enum apisix_kind kind, const char *id);

@@ -7,6 +7,8 @@
  */
 #include <stdlib.h>
 
+#include "apisix/consumer.h"
+#include "apisix/mark.h"
 #include "apisix/refs.h"
 #include "apisix/stored.h"
 #include "push/admin.h"
@@ -27,7 +29,7 @@ struct writing {
     bool is_lost;        /* what is live is not known any more */
     bool is_denied;      /* the key is not taken: nothing more is sent */
     bool is_silent;      /* the last wave found no answer: the next ones wait for none */
-    struct refs missing; /* upstreams that were to be created, and were not */
+    struct refs missing; /* what others name and was to be created, and was not */
 };
 
 /* ---- what became of one ---- */
@@ -114,13 +116,10 @@ static const char *objection(const struct op *op, const struct item *there)
 {
     if (!there)
         return "the server's answer is no object";
-    if (there->owner)
+    bool is_as_it_was = op->was && stored_same(op->was, there);
+    if (there->owner || (kind_needs_mark(there->kind) && (is_as_it_was || stored_same(op->item, there))))
         return NULL;
-    if (apisix_kind(there->kind)->has_labels)
-        return "it is live by now, and not made by this gwpipe instance; it is left untouched";
-    return stored_same(op->item, there)
-               ? NULL
-               : "it is live and differs, and its kind has no labels to tell whose it is";
+    return "it is live by now, and not made by this gwpipe instance; it is left untouched";
 }
 
 static bool looked(void *ctx, struct call *c, const struct http_response *r)
@@ -152,15 +151,15 @@ static bool looked(void *ctx, struct call *c, const struct http_response *r)
 static int wave_of(const struct op *op)
 {
     static const int writes[N_APISIX_KINDS] = {
-        [AK_SSLS] = 0,         [AK_UPSTREAMS] = 1, [AK_PLUGIN_METADATA] = 2, [AK_CONSUMERS] = 2,
-        [AK_GLOBAL_RULES] = 2, [AK_ROUTES] = 3,    [AK_STREAM_ROUTES] = 3,
+        [AK_SSLS] = 0,      [AK_PLUGIN_CONFIGS] = 0, [AK_UPSTREAMS] = 1, [AK_PLUGIN_METADATA] = 2,
+        [AK_CONSUMERS] = 2, [AK_GLOBAL_RULES] = 2,   [AK_ROUTES] = 3,    [AK_STREAM_ROUTES] = 3,
     };
     enum { LAST_WRITE = 3 };
-    int n = writes[op->item->kind];
+    int n = is_credential(op->item) ? LAST_WRITE : writes[op->item->kind];
     return op->type == OP_DELETE ? 2 * LAST_WRITE + 1 - n : n;
 }
 
-/* The upstreams that are still named once what is left of the plan is done. */
+/* What is still named once what is left of the plan is done. */
 static void named_later(const struct writing *w, struct refs *named)
 {
     struct items after = {0};
@@ -178,29 +177,28 @@ static char *obstacle(const struct writing *w, const struct op *op, const struct
 {
     if (w->is_denied)
         return xstrdup(DENIED);
-    if (!is_admin_id(op->item->id))
+    if (!is_admin_id(op->item->kind, op->item->id))
         return xstrdup("not sent: the id is none that APISIX takes");
     const char *before = w->admin->is_listed ? NULL : refusals_find(&w->admin->refusals, op, admin_now());
     if (before)
         return xstrdup(before);
     char *missing = op->type == OP_DELETE ? NULL : refs_first_named(&w->missing, op->item);
     if (missing) {
-        char *why = xasprintf("not sent: it names upstreams \"%s\", which could not be created", missing);
+        char *why = xasprintf("not sent: it names %s, which could not be created", missing);
         free(missing);
         return why;
     }
-    if (op->type == OP_DELETE && op->item->kind == AK_UPSTREAMS && refs_has(named, op->item->id))
-        return xstrdup("not sent: a route that names it could not be changed");
+    if (op->type == OP_DELETE && kind_is_named(op->item->kind) &&
+        refs_has(named, op->item->kind, op->item->id))
+        return xstrdup("not sent: an object that names it could not be changed");
     return NULL;
 }
 
 static void note_missing(struct writing *w, const struct op *ops, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
-        if (ops[i].type != OP_CREATE || ops[i].state != OP_FAILED || ops[i].item->kind != AK_UPSTREAMS)
-            continue;
-        VEC_GROW(&w->missing);
-        w->missing.items[w->missing.n++] = xstrdup(ops[i].item->id);
+        if (ops[i].type == OP_CREATE && ops[i].state == OP_FAILED && kind_is_named(ops[i].item->kind))
+            refs_add_item(&w->missing, ops[i].item);
     }
     refs_sort(&w->missing);
 }
@@ -226,7 +224,7 @@ static void run_wave(struct writing *w, struct op *ops, size_t n)
     size_t n_bodies = 0;
     char **bodies = xreallocarray(NULL, n, sizeof *bodies);
     struct calls calls = api_calls(&w->admin->api, w->is_looking ? looked : answered, w);
-    if (w->has_failed && ops->type == OP_DELETE && ops->item->kind == AK_UPSTREAMS)
+    if (w->has_failed && ops->type == OP_DELETE)
         named_later(w, &named);
     for (size_t i = 0; i < n; i++) {
         if (ops[i].state == OP_FAILED)

@@ -282,7 +282,7 @@ static struct question question_of(struct http *http, struct control *c, struct 
     q.kind = first->item->kind;
     for (; first + q.n < end && first[q.n].item->kind == q.kind; q.n++)
         first[q.n].n_shown = 0;
-    q.is_list = q.n > 1 || !is_admin_id(first->item->id);
+    q.is_list = q.n > 1 || !is_admin_id(q.kind, first->item->id);
     q.url = q.is_list ? xasprintf("%s/v1/%s", c->url, names[q.kind].all)
                       : xasprintf("%s/v1/%s/%s", c->url, names[q.kind].one, first->item->id);
     return q;

@@ -218,7 +218,7 @@ served() { # COUNT
     # The server would let it go: it does not look at stream routes.
     { upstream new; stream_route a new; full; } | { run -1 push; }
     [ "$(writes | xargs)" = "PUT /upstreams/new PUT /stream_routes/a" ]
-    grep -q 'upstreams "old" could not be deleted: not sent: a route that names it could not be changed' "$dir/err"
+    grep -q 'upstreams "old" could not be deleted: not sent: an object that names it could not be changed' "$dir/err"
 }
 
 @test "a wrong key: nothing is tried twice, and the key is not shown" {
@@ -228,7 +228,7 @@ served() { # COUNT
     [ "$(wc -l <"$dir/err")" = 1 ]
     grep -q 'what is live cannot be read: ssls: the server answers 401: failed to check token: wrong apikey; nothing was written$' "$dir/err"
     run ! grep -q not-the-key "$dir/err" "$dir/out"
-    [ "$(wc -l <"$dir/log")" = 7 ]
+    [ "$(wc -l <"$dir/log")" = 8 ]
 }
 
 @test "the key comes from a file or the environment, and is one line" {

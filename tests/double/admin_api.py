@@ -13,8 +13,11 @@ request takes, however many there are at once.
 import argparse, asyncio, json, re, ssl, sys, time
 
 KEY = "edd1c9f034335f136f87ad84b625c8f1"
-KINDS = {"routes", "services", "upstreams", "ssls", "stream_routes", "consumers", "global_rules", "plugin_metadata"}
-NO_POST = {"plugin_metadata", "consumers", "global_rules"}
+KINDS = {
+    "routes", "services", "upstreams", "ssls", "stream_routes", "consumers", "global_rules", "plugin_metadata",
+    "plugin_configs",
+}
+NO_POST = {"plugin_metadata", "consumers", "global_rules", "plugin_configs"}
 BODY_MOST = 1536 * 1024
 ID = re.compile(r"^[a-zA-Z0-9\-_.]{1,64}$")
 COMMON = {"id", "name", "desc", "labels"}

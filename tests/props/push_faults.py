@@ -4,7 +4,7 @@
 Between gw-push and the server stands a proxy that counts requests and, at the chosen one, kills gw-push, cuts
 the connection, or is gone for good. Then gw-push runs again, undisturbed: the end state must be right, foreign
 objects as they were, and the third run must write nothing. At every write the proxy checks that no live route
-names an upstream that is not there: it lets one request through at a time, in random order.
+names an upstream that is not there, and no global rule of ours lacks its mark: it lets one request through at a time, in random order.
 
 PUSH_FAULTS_STEP (default 120) is how far apart the indices are that something breaks at, 1 for all of them;
 PUSH_FAULTS_SEED where the dice start. PUSH_FAULTS_AT=N runs a single index.
@@ -19,9 +19,10 @@ SEED = int(os.environ.get("PUSH_FAULTS_SEED", "1"))
 STEP = int(os.environ.get("PUSH_FAULTS_STEP", "120"))
 KEY = "edd1c9f034335f136f87ad84b625c8f1"
 os.environ.update(LC_ALL="C", NO_COLOR="1", APISIX_ADMIN_KEY=KEY)
-KINDS = ["ssls", "upstreams", "plugin_metadata", "consumers", "global_rules", "routes", "stream_routes"]
+KINDS = ["ssls", "upstreams", "plugin_configs", "plugin_metadata", "consumers", "global_rules", "routes", "stream_routes"]
 SERVICES = 90
 ROUTES = 110
+RULES = 12
 
 
 class Failed(Exception):
@@ -82,7 +83,17 @@ def world(dice, services):
         else:
             routes = [route(name, k, dice.choice(services), "/%s/%d" % (name, k)) for k in range(dice.randrange(1, 3))]
         out.append(("HTTPRoute", name, {"routes": routes}))
+    for i in range(RULES):
+        if dice.random() < 0.6:
+            rule = {"id": "g%d" % i, "plugins": {"ip-restriction": {"whitelist": ["10.%d.0.0/16" % dice.randrange(3)]}}}
+            out.append(("Policy", "g%d" % i, {"global_rules": [rule]}))
     return out
+
+
+def mark(owner, rule):
+    """Beside each object without labels, what tells whose it is."""
+    name = "mark.global_rules." + rule["id"]
+    return {"id": name, "desc": "tells whose global_rules/%s is" % rule["id"], "labels": labels(owner), "plugins": {}}
 
 
 def records(w):
@@ -101,11 +112,14 @@ def records(w):
 
 
 def objects(w):
-    return {(k, o["id"]): o for _, _, apisix in w for k, l in apisix.items() for o in l}
+    own = {(k, o["id"]): o for _, _, apisix in w for k, l in apisix.items() for o in l}
+    marks = [mark("%s/shop/%s" % (kind, name), o) for kind, name, apisix in w for o in apisix.get("global_rules", [])]
+    return {**own, **{("plugin_configs", m["id"]): m for m in marks}}
 
 
 FOREIGN = {
     ("upstreams", "by-hand"): {"id": "by-hand", "type": "roundrobin", "nodes": {"10.9.9.9:80": 1}},
+    ("global_rules", "by-hand"): {"id": "by-hand", "plugins": {"cors": {}}},
     ("routes", "by-hand"): {"id": "by-hand", "uri": "/hand", "upstream_id": "by-hand"},
     ("routes", "other-instance"): {
         "id": "other-instance",
@@ -279,6 +293,8 @@ class Proxy:
             for u in named(value):
                 if ("upstreams", u) not in self.live:
                     self.broken.append("after %s %s: %s %s names the missing upstream %s" % (method, path, kind, name, u))
+            if kind == "global_rules" and name != "by-hand" and ("plugin_configs", "mark.global_rules." + name) not in self.live:
+                self.broken.append("after %s %s: nothing tells whose global rule %s is" % (method, path, name))
 
     def push(self, data, *options):
         args = ["gw-push", "--force", "--to", "admin:http://127.0.0.1:%d" % self.port, *options]
