@@ -23,6 +23,7 @@ static struct target_settings settings = {
     .http = {.concurrency = 16, .connect_timeout = 5, .timeout = 60, .max_response = BUF_MAX_FILE},
 };
 static const char *key_file;
+static bool takes_proxies;
 static int max_document = 9, recheck = 10;
 static struct push_options options = {.instance = DEFAULT_INSTANCE, .max_delete = 30};
 
@@ -30,6 +31,8 @@ static const struct opt opts[] = {
     {0, "to", "TARGET", OPT_LIST, &names,
      "file:PATH (.yaml, .yml, .json), file:- for stdout, admin:URL, an Admin API, or standalone:URL", NULL, 0,
      0},
+    {0, "gateway-proxies", NULL, OPT_FLAG, &takes_proxies,
+     "also to the control planes that GatewayProxies name, with the keys that they name", NULL, 0, 0},
     {0, "format", "FORMAT", OPT_ENUM, &format, "yaml or json, where the file's name does not tell (yaml)",
      "yaml|json", 0, 0},
     {0, "instance", "NAME", OPT_TEXT, &options.instance, "touch objects of this instance only (default)",
@@ -73,7 +76,7 @@ static const struct opt opts[] = {
 
 static struct opt_usage usage = {
     .tool = "gw-push",
-    .synopsis = "--to TARGET [--to TARGET]... [OPTION]... [-]",
+    .synopsis = "--to TARGET [--to TARGET]... [--gateway-proxies] [OPTION]... [-]",
     .purpose = "Write the APISIX objects of the records to APISIX, at each SYNC.",
     .opts = opts,
     .n_opts = N_ELEMS(opts),
@@ -124,12 +127,14 @@ int main(int argc, char **argv)
     opt_parse(&usage, argc, argv);
     read_settings();
     struct aims aims = {0};
-    char *why = aims_add(&aims, &names, &controls, &settings);
+    char *why = takes_proxies && names.n == 0 && controls.n == 0
+                    ? NULL
+                    : aims_add(&aims, &names, &controls, &settings);
     if (why)
         usage_error(&usage, "%s", why);
     expect_controls(&aims);
     opt_expect_stdin(&usage, argc, argv);
-    session_init(&session, &options, aims.targets, aims.n);
+    session_init(&session, &options, aims.targets, aims.n, takes_proxies ? &settings : NULL);
     int code =
         rec_loop(STDIN_FILENO,
                  &(struct loop){

@@ -28,12 +28,14 @@ static const struct opt opts[] = {
     {0, "data-plane", "NS/NAME=PLANE", OPT_LIST, &planes,
      "that Gateway is served by the data plane of that name, for gw-push --to PLANE=TARGET; repeatable", NULL,
      0, 0},
+    {0, "gateway-proxies", NULL, OPT_FLAG, &options.has_proxies,
+     "GatewayProxies name data planes, for gw-push --gateway-proxies", NULL, 0, 0},
 };
 
 static const struct opt_usage usage = {
     .tool = "gw-resolve-refs",
     .synopsis = "[--controller-name NAME] [--gateway-address [NS/NAME=]ADDRESS]... "
-                "[--data-plane NS/NAME=PLANE]... [-]",
+                "[--data-plane NS/NAME=PLANE]... [--gateway-proxies] [-]",
     .purpose = "Resolve what Gateway API objects say of each other, record by record.",
     .opts = opts,
     .n_opts = N_ELEMS(opts),
@@ -136,9 +138,8 @@ static bool read_plane(const char *text, struct plane_choice *choice)
     const char *equals = strchr(text, '='), *slash = strchr(text, '/');
     if (!slash || !equals || slash > equals)
         return false;
-    size_t n = strspn(equals + 1, PLANE_NAME_CHARS);
     *choice = (struct plane_choice){xstrndup(text, (size_t)(equals - text)), equals + 1};
-    return n > 0 && n <= PLANE_NAME_MAX && !equals[1 + n];
+    return is_plane_name(equals + 1, strlen(equals + 1));
 }
 
 static struct plane_choice *read_planes(void)

@@ -89,10 +89,21 @@ jv redact_object(enum apisix_kind kind, jv object)
     return out;
 }
 
+/* Of a data plane: how its API is reached. */
+static jv redact_control_plane(jv control_plane)
+{
+    jv out = jb_copy(control_plane);
+    if (jx_is_obj(out))
+        hide(&out, "apiKey");
+    return out;
+}
+
 jv redact_apisix(jv apisix)
 {
     jv out = jb_copy(apisix);
     for (struct jx_iter it = jx_iter(apisix); jx_next(&it);) {
+        if (str_eq(it.key, "controlPlane"))
+            jb_put(&out, it.key, redact_control_plane(it.value));
         int kind = apisix_kind_named(it.key, it.key_len);
         if (kind < 0 || !jx_is_arr(it.value))
             continue;
@@ -197,7 +208,8 @@ char *redact_text(enum apisix_kind kind, jv object, const char *text, size_t mos
 bool may_hold_secrets(const char *json, size_t n)
 {
     static const char *const signs[] = {
-        "\"ssls\"", "\"tls\"", "\"plugins\"", "\"plugin_metadata\"", "\"consumers\"", "\"secrets\"", "\\u00",
+        "\"ssls\"",      "\"controlPlane\"", "\"tls\"", "\"plugins\"", "\"plugin_metadata\"",
+        "\"consumers\"", "\"secrets\"",      "\\u00",
     };
     for (size_t i = 0; i < N_ELEMS(signs); i++)
         if (memmem(json, n, signs[i], strlen(signs[i])))

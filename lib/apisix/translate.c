@@ -14,6 +14,7 @@ static const struct owner_kind {
     {"gateway.networking.k8s.io", "HTTPRoute", translate_http_route},
     {"gateway.networking.k8s.io", "GRPCRoute", translate_grpc_route},
     {"", "Service", translate_service},
+    {"apisix.apache.org", "GatewayProxy", translate_gateway_proxy},
 };
 
 jv translation_object(const struct translation *t, const char *id)

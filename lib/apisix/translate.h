@@ -67,5 +67,6 @@ void translate_grpc_route(struct translation *t);
 void translate_service(struct translation *t);
 void translate_gateway(struct translation *t);
 void translate_listener_set(struct translation *t);
+void translate_gateway_proxy(struct translation *t);
 
 #endif

@@ -143,6 +143,8 @@ static void take_member(struct wanted *w, struct owner *o, const struct jx_iter 
         take_keep(o, m->value);
         return;
     }
+    if (str_eq(m->key, "controlPlane")) /* where the data plane is (push/proxies.h), not what is there */
+        return;
     if (kind < 0 || !apisix_kind((enum apisix_kind)kind)->is_for_records) {
         set_aside(o, fs, F_PUSH_REJECTED, xasprintf("apisix.%s: not a kind that gw-push writes", m->key));
         return;

@@ -9,37 +9,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-enum { MAX_BASE64 = 1 << 20 };
-
-/* An owned, NUL-terminated text, or NULL: not base64, or not text. White space is let through, as in YAML
- * blocks. */
-static char *decode(const char *base64)
-{
-    size_t n = strlen(base64), len = 0;
-    if (n == 0 || n > MAX_BASE64)
-        return NULL;
-    char *packed = xmalloc(n + 1);
-    for (size_t i = 0; i < n; i++)
-        if (!strchr(" \t\r\n", base64[i]))
-            packed[len++] = base64[i];
-    unsigned char *out = xmalloc(len / 4 * 3 + 4);
-    int got = len % 4 == 0 ? EVP_DecodeBlock(out, (const unsigned char *)packed, (int)len) : -1;
-    free(packed);
-    if (got < 0) {
-        free(out);
-        return NULL;
-    }
-    while (got > 0 && out[got - 1] == '\0') /* what stood for the padding */
-        got--;
-    out[got] = '\0';
-    for (int i = 0; i < got; i++) {
-        if (out[i] == 0 || out[i] >= 0x80) {
-            free(out);
-            return NULL;
-        }
-    }
-    return (char *)out;
-}
+#include "gw/secret.h"
 
 /* A key behind a passphrase is useless here; the default callback would ask on the terminal. */
 static int no_passphrase(char *room, int size, int writing, void *arg)
@@ -107,8 +77,8 @@ const char *cert_read(struct cert *c, const char *cert_base64, const char *key_b
         return "it has no data[\"tls.crt\"]";
     if (!key_base64)
         return "it has no data[\"tls.key\"]";
-    c->cert_pem = decode(cert_base64);
-    c->key_pem = decode(key_base64);
+    c->cert_pem = secret_text(cert_base64);
+    c->key_pem = secret_text(key_base64);
     const char *why = !c->cert_pem  ? "data[\"tls.crt\"] is not base64 of a PEM text"
                       : !c->key_pem ? "data[\"tls.key\"] is not base64 of a PEM text"
                                     : check_pair(c, now);

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "gw/proxy.h"
 #include "gw/status.h"
 
 /* What is added to a record. Texts are borrowed or NULL. */
@@ -87,13 +88,27 @@ static void add_parent_findings(struct additions *a, const struct parent *p)
     findings_release(&fs);
 }
 
+static void add_proxy(struct emission *e, struct additions *a, struct node *n)
+{
+    const struct resolver *r = e->resolver;
+    if (!n->facts)
+        return;
+    jv resolved = proxy_resolved(&e->resolver->world, n, &r->gateway_options, &a->findings);
+    if (jx_is_none(resolved))
+        hold(a, "it or a Gateway that names it waits for another object");
+    else
+        add_member(a, "resolved", resolved);
+}
+
 static void add_gateway(struct additions *a, const struct node *n)
 {
     const struct gateway *g = n->facts;
     if (!g)
         return;
     if (g->base.is_held) {
-        hold(a, "its GatewayClass was rejected and no good version of it is known");
+        hold(a, g->waits_for
+                    ? g->waits_for
+                    : "its GatewayClass or GatewayProxy was rejected and no good version of it is known");
         return;
     }
     add_parent_findings(a, &g->base);
@@ -319,6 +334,7 @@ static bool gather(struct emission *e, struct additions *a, struct node *n)
     bool is_worth_it = true;
     switch (n->kind) {
     case NODE_CLASS: add_class(a, n); break;
+    case NODE_PROXY: add_proxy(e, a, n); break;
     case NODE_GATEWAY: add_gateway(a, n); break;
     case NODE_LISTENERSET: add_listener_set(a, n); break;
     case NODE_HTTPROUTE:

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "gw/listener_set.h"
+#include "gw/proxy.h"
 #include "gw/route.h"
 
 static char *dup_or(jv obj, const char *key, const char *otherwise)
@@ -85,6 +86,9 @@ static struct secret *read_secret(jv object)
     const char *cert = jx_getstr(data, "tls.crt"), *key = jx_getstr(data, "tls.key");
     s->cert_base64 = cert ? xstrdup(cert) : NULL;
     s->key_base64 = key ? xstrdup(key) : NULL;
+    s->others = jx_is_obj(data) ? jb_copy(data) : jb_obj();
+    jb_del(&s->others, "tls.crt");
+    jb_del(&s->others, "tls.key");
     return s;
 }
 
@@ -144,6 +148,7 @@ void facts_read(struct node *n, jv object)
     case NODE_NAMESPACE: n->facts = read_namespace(object); break;
     case NODE_PLUGINS: n->facts = read_plugins(object); break;
     case NODE_GRANT: n->facts = read_grant(object); break;
+    case NODE_PROXY: n->facts = proxy_read(n->ns, object); break;
     default: break;
     }
 }
@@ -189,6 +194,7 @@ static void free_secret(struct secret *s)
         explicit_bzero(s->key_base64, strlen(s->key_base64));
     free(s->cert_base64);
     free(s->key_base64);
+    jb_free(s->others);
 }
 
 void facts_free(struct node *n)
@@ -202,6 +208,7 @@ void facts_free(struct node *n)
     case NODE_NAMESPACE: jb_free(((struct namespace *)n->facts)->labels); break;
     case NODE_PLUGINS: jb_free(((struct plugin_config *)n->facts)->plugins); break;
     case NODE_GRANT: free_grant(n->facts); break;
+    case NODE_PROXY: proxy_clear(n->facts); break;
     case NODE_GATEWAY: gateway_clear(n->facts); break;
     case NODE_LISTENERSET: listener_set_clear(n->facts); break;
     case NODE_HTTPROUTE:

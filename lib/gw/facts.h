@@ -50,6 +50,7 @@ struct slice {
 struct secret {
     char *cert_base64; /* tls.crt; NULL when absent */
     char *key_base64;  /* tls.key */
+    jv others;         /* owned: the rest of `data`, {key: base64} */
 };
 
 struct namespace

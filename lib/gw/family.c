@@ -71,11 +71,7 @@ static void admit(const struct family *f, struct node *n)
 static int by_age(const void *a, const void *b)
 {
     const struct node *x = *(struct node *const *)a, *y = *(struct node *const *)b;
-    const char *s = parent_facts(x)->stamp, *t = parent_facts(y)->stamp;
-    int d = !*s - !*t; /* one without a time is new */
-    d = d ? d : strcmp(s, t);
-    d = d ? d : strcmp(x->ns, y->ns);
-    return d ? d : strcmp(x->name, y->name);
+    return node_age_cmp(parent_facts(x)->stamp, x, parent_facts(y)->stamp, y);
 }
 
 static void gather(struct family *f)

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "gw/format.h"
+#include "gw/proxy.h"
 #include "gw/status.h"
 
 /* ---- addresses ---- */
@@ -79,12 +80,18 @@ static bool has_default_addresses(const struct gateway *g, const struct gateway_
     return (size_t)g->n_addresses == n_default;
 }
 
-/* Which data plane, and which of its addresses: what tells Gateways apart (plane.h). */
-static void name_group(struct gateway *g, bool has_own_addresses)
+/*
+ * Which data plane, and which of its addresses: what tells Gateways apart (plane.h). One that waits because
+ * the data plane is another's takes nobody's ports and hostnames there: a blank is in no name of a data
+ * plane.
+ */
+static void name_group(struct gateway *g, const struct node *n, bool has_own_addresses)
 {
     struct buf b;
     buf_init(&b, BUF_MAX_SCRATCH);
-    if (*g->base.plane)
+    if (g->waits_for)
+        buf_addf(&b, "%s %s/%s;", g->base.plane, n->ns, n->name);
+    else if (*g->base.plane)
         buf_addf(&b, "%s;", g->base.plane);
     for (int i = 0; has_own_addresses && i < g->n_addresses; i++)
         buf_addf(&b, "%s%s", i ? "," : "", g->addresses[i]);
@@ -93,9 +100,15 @@ static void name_group(struct gateway *g, bool has_own_addresses)
     buf_free(&b);
 }
 
-static void read_plane(struct gateway *g, const struct node *n, const struct gateway_options *o)
+/* What --data-plane says comes before the GatewayProxy. */
+static void read_plane(struct gateway *g, const struct node *n, const struct proxy *p,
+                       const struct gateway_options *o)
 {
     char *name = xasprintf("%s/%s", n->ns, n->name);
+    if (p && p->plane && o->has_proxies) {
+        free(g->base.plane);
+        g->base.plane = xstrdup(p->plane);
+    }
     for (size_t i = 0; i < o->n_planes; i++) {
         if (!str_eq(o->planes[i].gateway, name))
             continue;
@@ -115,7 +128,7 @@ static void read_addresses(struct gateway *g, const struct node *n, const struct
         take_given_addresses(g, n, o);
     if (g->n_addresses > 1)
         qsort(g->addresses, (size_t)g->n_addresses, sizeof *g->addresses, by_text);
-    name_group(g, g->n_addresses > 0 && !has_default_addresses(g, o));
+    name_group(g, n, g->n_addresses > 0 && !has_default_addresses(g, o));
 }
 
 /* ---- reading ---- */
@@ -139,19 +152,61 @@ static void read_allowed_listeners(struct gateway *g, jv spec)
     g->sets_selector = g->sets_from == FROM_SELECTOR ? jb_copy(jx_get(namespaces, "selector")) : JX_NONE;
 }
 
-/* GatewayProxy of the existing controller is told as not honoured; another kind could mean anything. */
-static void read_parameters(struct gateway *g, jv spec, struct findings *fs)
+#define PARAMETERS "infrastructure.parametersRef"
+
+/* A Gateway whose data plane cannot be reached is not one of the data plane that all others share. */
+static void judge_proxy(struct world *w, struct node *n, struct gateway *g, const struct node *proxy)
 {
-    jv ref = jx_path(spec, "infrastructure.parametersRef");
+    char *why;
+    enum proxy_state state = proxy_judge(w, n, proxy, &why);
+    if (state == PROXY_BAD)
+        verdict_refuse(&g->accepted, "InvalidParameters", PARAMETERS, "GatewayProxy %s/%s cannot be used: %s",
+                       proxy->ns, proxy->name, why);
+    else if (state == PROXY_FOREIGN)
+        g->waits_for = xstrdup(why);
+    g->base.is_held |= state == PROXY_WAITS || state == PROXY_FOREIGN;
+    free(why);
+}
+
+/* The GatewayProxy, NULL when there is none to use. Another kind could mean anything. */
+static const struct proxy *read_parameters(struct world *w, struct node *n, const struct gateway_options *o,
+                                           struct gateway *g, jv spec)
+{
+    jv ref = jx_path(spec, PARAMETERS);
     if (!jx_is_obj(ref))
-        return;
-    const char *group = jx_getstr_or(ref, "group", ""), *kind = jx_getstr_or(ref, "kind", "");
-    if (str_eq(group, "apisix.apache.org") && str_eq(kind, "GatewayProxy"))
-        findings_addf(fs, F_NOT_HONOURED, "spec.infrastructure.parametersRef",
-                      "GatewayProxy has no effect yet; targets are named by gw-push --to");
-    else
-        verdict_refuse(&g->accepted, "InvalidParameters", "infrastructure.parametersRef",
+        return NULL;
+    const char *group = jx_getstr_or(ref, "group", ""), *kind = jx_getstr_or(ref, "kind", ""),
+               *name = jx_getstr_or(ref, "name", "");
+    if (!str_eq(group, "apisix.apache.org") || !str_eq(kind, "GatewayProxy")) {
+        verdict_refuse(&g->accepted, "InvalidParameters", PARAMETERS,
                        "%s%s%s is no kind of parameters that is known here", group, *group ? "/" : "", kind);
+        return NULL;
+    }
+    const struct node *proxy = world_look(w, n, NODE_PROXY, n->ns, name);
+    if (node_is_unknown(proxy))
+        g->base.is_held = true;
+    else if (!proxy->facts)
+        verdict_refuse(&g->accepted, "InvalidParameters", PARAMETERS, "GatewayProxy %s/%s does not exist",
+                       n->ns, name);
+    else if (o->has_proxies)
+        judge_proxy(w, n, g, proxy);
+    return proxy->facts;
+}
+
+/* Where the data plane is reached from outside, for people to see. */
+static void read_shown(struct gateway *g, const struct proxy *p)
+{
+    jv list = p ? jx_get(p->spec, "statusAddress") : JX_NONE;
+    if (jx_len(list) == 0)
+        return;
+    g->shown = jb_arr();
+    for (int i = 0; i < jx_len(list); i++) {
+        const char *value = jx_str(jx_at(list, i));
+        jv o = jb_obj();
+        jb_put_str(&o, "type", value && is_ip_address(value) ? "IPAddress" : "Hostname");
+        jb_put_str(&o, "value", value ? value : "");
+        jb_add(&g->shown, o);
+    }
 }
 
 static void tell_whole(const struct verdict *v, struct findings *fs)
@@ -163,17 +218,19 @@ static void tell_whole(const struct verdict *v, struct findings *fs)
     findings_add(fs, &(struct finding){.id = F_GATEWAY_INVALID, .path = path, .message = v->message});
 }
 
-static void read_whole(struct gateway *g, const struct node *n, const struct gateway_options *o, jv spec,
-                       struct findings *fs)
+static void read_whole(struct world *w, struct gateway *g, struct node *n, const struct gateway_options *o,
+                       jv spec, struct findings *fs)
 {
     if (g->class_is_missing)
         findings_addf(fs, F_CLASS_UNKNOWN, "spec.gatewayClassName", "GatewayClass \"%s\" does not exist",
                       g->class_name);
     if (!g->base.is_ours && !g->base.is_held)
         return;
-    read_parameters(g, spec, fs);
-    read_plane(g, n, o);
+    const struct proxy *proxy = read_parameters(w, n, o, g, spec);
+    read_plane(g, n, proxy, o);
     read_addresses(g, n, o, spec);
+    if (jx_len(jx_get(spec, "addresses")) == 0)
+        read_shown(g, proxy);
     tell_whole(&g->accepted, fs);
     tell_whole(&g->programmed, fs);
 }
@@ -186,6 +243,7 @@ void gateway_compute(struct world *w, struct node *n, const struct gateway_optio
     if (rec_parse(&r, line, strlen(line), 0)) /* it parsed when it came */
         return;
     struct gateway *old = n->facts, *g = xcalloc(1, sizeof *g);
+    g->shown = JX_NONE;
     findings_init(&fs);
     world_forget_deps(w, n);
     jv spec = jx_get(r.object, "spec");
@@ -200,7 +258,7 @@ void gateway_compute(struct world *w, struct node *n, const struct gateway_optio
     parent_read(&g->base, old ? &old->base : NULL, serial, &at, r.object, g->base.is_ours || g->base.is_held);
     g->base.gateway = n;
     read_allowed_listeners(g, spec);
-    read_whole(g, n, o, spec, &fs);
+    read_whole(w, g, n, o, spec, &fs);
     jb_free(g->base.findings);
     g->base.findings = fs.list; /* moved */
     if (old) {
@@ -272,8 +330,8 @@ jv gateway_status(const struct gateway *g)
                                 : good ? NULL
                                        : message,
                                 generation));
-    if (g->n_addresses > 0)
-        jb_put(&status, "addresses", addresses_json(g));
+    if (!jx_is_none(g->shown) || g->n_addresses > 0)
+        jb_put(&status, "addresses", !jx_is_none(g->shown) ? jb_copy(g->shown) : addresses_json(g));
     if (g->n_sets > 0 || g->takes_sets)
         jb_put_int(&status, "attachedListenerSets", g->n_sets);
     jb_put(&status, "conditions", conditions);
@@ -290,5 +348,7 @@ void gateway_clear(struct gateway *g)
         free(g->addresses[i]);
     free(g->addresses);
     free(g->class_name);
+    free(g->waits_for);
+    jb_free(g->shown);
     jb_free(g->sets_selector);
 }

@@ -26,6 +26,7 @@ struct gateway_options {
     size_t n_addresses; /* 0: nobody said, so any address may be usable */
     const struct plane_choice *planes;
     size_t n_planes;
+    bool has_proxies; /* GatewayProxies name data planes (--gateway-proxies) */
 };
 
 struct gateway {
@@ -36,6 +37,8 @@ struct gateway {
     struct verdict programmed; /* its addresses */
     char **addresses;          /* that it has, sorted; owned */
     int n_addresses;
+    jv shown;                   /* owned: addresses to show instead of those, or JX_NONE */
+    char *waits_for;            /* why it is held, when that is no rejected object; NULL */
     enum routes_from sets_from; /* whom allowedListeners lets in */
     bool takes_sets;            /* false: none */
     jv sets_selector;           /* owned, or JX_NONE */

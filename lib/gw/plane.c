@@ -26,11 +26,7 @@ static int by_precedence(const void *a, const void *b)
 {
     const struct node *x = *(struct node *const *)a, *y = *(struct node *const *)b;
     const struct node *g = parent_facts(x)->gateway, *h = parent_facts(y)->gateway;
-    const char *s = gateway_of(x)->stamp, *t = gateway_of(y)->stamp;
-    int d = !*s - !*t; /* one without a time is new */
-    d = d ? d : strcmp(s, t);
-    d = d ? d : strcmp(g->ns, h->ns);
-    d = d ? d : strcmp(g->name, h->name);
+    int d = node_age_cmp(gateway_of(x)->stamp, g, gateway_of(y)->stamp, h);
     d = d ? d : (int)x->kind - (int)y->kind;
     d = d ? d : strcmp(x->ns, y->ns);
     return d ? d : strcmp(x->name, y->name);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "gw/emit.h"
+#include "gw/proxy.h"
 
 static void touch(struct node *n, void *ctx)
 {
@@ -91,6 +92,10 @@ static struct node *bucket_of(struct resolver *r, const struct node *n, jv objec
     if (n->kind == NODE_LISTENERSET)
         return listener_set_parent(object, n->ns, &ns, &name) ? world_node(&r->world, NODE_SETS, ns, name)
                                                               : NULL;
+    if (n->kind == NODE_PROXY) {
+        const struct proxy *p = n->facts;
+        return p && p->plane ? world_node(&r->world, NODE_CONTROL_PLANE, "", p->plane) : NULL;
+    }
     const char *service = n->kind == NODE_SLICE ? slice_service_name(object) : NULL;
     return service ? world_node(&r->world, NODE_SLICES, n->ns, service) : NULL;
 }
@@ -130,8 +135,8 @@ static void reject(struct resolver *r, struct node *n, struct rec *rec)
         world_mark_stale(&r->world, n);
     if (is_computed_kind(n->kind) && !n->present)
         world_mark(&r->world, n); /* for the ports, ranks and backends that it has in use */
-    if (n->kind == NODE_SERVICE && !n->present) {
-        facts_read(n, rec->object); /* for the ports that it had live */
+    if ((n->kind == NODE_SERVICE || n->kind == NODE_PROXY) && !n->present) {
+        facts_read(n, rec->object); /* for the ports that it had live; for its data plane */
         was_unknown = false;
     }
     if (n->present || was_unknown)
@@ -197,11 +202,20 @@ static void accept(struct resolver *r, struct node *n, struct rec *rec)
         read_class(r, n, rec->object);
     else if (!is_computed_kind(n->kind)) /* whose facts carry counts from one computation to the next */
         facts_read(n, rec->object);
-    if (n->kind == NODE_GRANT || n->kind == NODE_SLICE || n->kind == NODE_LISTENERSET)
+    if (n->kind == NODE_GRANT || n->kind == NODE_SLICE || n->kind == NODE_LISTENERSET ||
+        n->kind == NODE_PROXY)
         enlist(r, n, bucket_of(r, n, rec->object));
     changed(r, n);
     if (was_unknown)
         world_mark_users(&r->world, n);
+}
+
+/* What a GatewayProxy comes to depends on the Gateways that name it. */
+static void touch_proxies(struct resolver *r, const struct node *gateway)
+{
+    for (size_t i = 0; i < gateway->deps.n; i++)
+        if (gateway->deps.items[i].peer->kind == NODE_PROXY)
+            touch(gateway->deps.items[i].peer, r);
 }
 
 /* `farewell` is the DELETED record; owned from here on. */
@@ -212,8 +226,10 @@ static void forget(struct resolver *r, struct node *n, char *farewell)
     enlist(r, n, NULL);
     if (node_is_route(n))
         route_detach(&r->route_context, n);
-    if (n->kind == NODE_GATEWAY)
+    if (n->kind == NODE_GATEWAY) {
+        touch_proxies(r, n);
         world_mark(w, world_node(w, NODE_SETS, n->ns, n->name));
+    }
     if (n->kind == NODE_GATEWAY || n->kind == NODE_LISTENERSET) {
         r->plane_is_dirty = true;
         forget_parent(r, n);
@@ -303,10 +319,12 @@ static void compute_parents(struct resolver *r, enum node_kind kind)
         if (!n->present && !n->rejected)
             continue;
         remember_parent(r, n);
+        touch_proxies(r, n);
         if (kind == NODE_GATEWAY)
             gateway_compute(&r->world, n, &r->gateway_options, ++r->serial);
         else
             listener_set_compute(&r->world, n, &r->gateway_options, ++r->serial);
+        touch_proxies(r, n);
         struct node *family =
             kind == NODE_GATEWAY ? world_node(&r->world, NODE_SETS, n->ns, n->name) : n->bucket;
         if (family)

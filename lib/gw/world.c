@@ -22,6 +22,7 @@ static const struct {
     {"", "Secret", NODE_SECRET},
     {"", "ConfigMap", NODE_CONFIGMAP},
     {"", "Namespace", NODE_NAMESPACE},
+    {"apisix.apache.org", "GatewayProxy", NODE_PROXY},
     {"apisix.apache.org", "PluginConfig", NODE_PLUGINS},
     {"discovery.k8s.io", "EndpointSlice", NODE_SLICE},
 };
@@ -97,6 +98,14 @@ struct node *world_look(struct world *w, struct node *user, enum node_kind kind,
     struct node *n = world_node(w, kind, ns, name);
     world_depend(user, n);
     return n;
+}
+
+int node_age_cmp(const char *stamp_x, const struct node *x, const char *stamp_y, const struct node *y)
+{
+    int d = !*stamp_x - !*stamp_y;
+    d = d ? d : strcmp(stamp_x, stamp_y);
+    d = d ? d : strcmp(x->ns, y->ns);
+    return d ? d : strcmp(x->name, y->name);
 }
 
 void nodes_add(struct nodes *v, struct node *n)

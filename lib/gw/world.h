@@ -22,6 +22,7 @@
 
 enum node_kind {
     NODE_CLASS, /* up to NODE_GRPCROUTE they are emitted, in this order; the others are consumed */
+    NODE_PROXY, /* a GatewayProxy of APISIX */
     NODE_GATEWAY,
     NODE_LISTENERSET,
     NODE_SERVICE,
@@ -33,11 +34,12 @@ enum node_kind {
     NODE_NAMESPACE,
     NODE_PLUGINS, /* a PluginConfig of APISIX */
     NODE_GRANT,
-    NODE_GRANTS, /* bucket: the ReferenceGrants of a namespace */
-    NODE_SLICES, /* bucket: the EndpointSlices of a Service */
-    NODE_SETS,   /* bucket: the ListenerSets of a Gateway; computed as a family (family.h) */
-    NODE_PLANE,  /* a cell of the data plane, or without a name all its ports (plane.h) */
-    NODE_OTHER,  /* not kept */
+    NODE_GRANTS,        /* bucket: the ReferenceGrants of a namespace */
+    NODE_SLICES,        /* bucket: the EndpointSlices of a Service */
+    NODE_SETS,          /* bucket: the ListenerSets of a Gateway; computed as a family (family.h) */
+    NODE_CONTROL_PLANE, /* bucket: the GatewayProxies that name it, by the name of its data plane */
+    NODE_PLANE,         /* a cell of the data plane, or without a name all its ports (plane.h) */
+    NODE_OTHER,         /* not kept */
 };
 
 struct node;
@@ -121,6 +123,9 @@ static inline bool node_is_route(const struct node *n)
 {
     return n->kind == NODE_HTTPROUTE || n->kind == NODE_GRPCROUTE;
 }
+
+/* The Gateway API's order of precedence: by metadata.creationTimestamp, one without is new; then by name. */
+int node_age_cmp(const char *stamp_x, const struct node *x, const char *stamp_y, const struct node *y);
 
 /* Sorts by (ns, name): the order of everything that is written. */
 void nodes_sort(struct nodes *v);

@@ -127,6 +127,7 @@ struct http *http_new(const struct http_settings *s, char **why)
     struct http *h = xcalloc(1, sizeof *h);
     h->settings = *s;
     h->settings.ca_file = own(s->ca_file);
+    h->settings.ca_text = own(s->ca_text);
     h->settings.cert_file = own(s->cert_file);
     h->settings.key_file = own(s->key_file);
     h->last = &h->first;
@@ -163,6 +164,7 @@ void http_free(struct http *h)
         job_free(j);
     }
     free((char *)h->settings.ca_file);
+    free((char *)h->settings.ca_text);
     free((char *)h->settings.cert_file);
     free((char *)h->settings.key_file);
     free(h->slots);
@@ -258,7 +260,11 @@ static void set_tls(CURL *e, const struct http_settings *s)
     curl_easy_setopt(e, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
     curl_easy_setopt(e, CURLOPT_SSL_VERIFYPEER, s->skip_verify ? 0L : 1L);
     curl_easy_setopt(e, CURLOPT_SSL_VERIFYHOST, s->skip_verify ? 0L : 2L);
-    if (s->ca_file) {
+    if (s->ca_text) {
+        struct curl_blob pem = {(void *)s->ca_text, strlen(s->ca_text), CURL_BLOB_NOCOPY};
+        curl_easy_setopt(e, CURLOPT_CAINFO_BLOB, &pem);
+        curl_easy_setopt(e, CURLOPT_CAPATH, NULL);
+    } else if (s->ca_file) {
         curl_easy_setopt(e, CURLOPT_CAINFO, s->ca_file);
         curl_easy_setopt(e, CURLOPT_CAPATH, NULL); /* these and no others */
     }

@@ -13,6 +13,7 @@
 
 struct http_settings {
     const char *ca_file;   /* PEM; NULL: the system's */
+    const char *ca_text;   /* PEM, in its place; NULL: none */
     const char *cert_file; /* the client's certificate and key, PEM; NULL: none */
     const char *key_file;
     bool skip_verify;    /* --insecure */

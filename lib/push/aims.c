@@ -92,8 +92,8 @@ static char *add_controls(struct aims *a, size_t first, const struct opt_list *u
  */
 static size_t plane_length(const char *to)
 {
-    size_t n = strspn(to, PLANE_NAME_CHARS);
-    return n <= PLANE_NAME_MAX && to[n] == '=' ? n : 0;
+    size_t n = strcspn(to, "=");
+    return to[n] && is_plane_name(to, n) ? n : 0;
 }
 
 char *aims_add(struct aims *a, const struct opt_list *to, const struct opt_list *controls,

@@ -8,31 +8,39 @@
 static struct plane_wishes *find(const struct planes *p, const char *name)
 {
     for (size_t i = 0; i < p->n; i++)
-        if (str_eq(p->items[i].name, name))
-            return &p->items[i];
+        if (str_eq(p->items[i]->name, name))
+            return p->items[i];
     return NULL;
+}
+
+struct plane_wishes *planes_add(struct planes *p, const char *name)
+{
+    struct plane_wishes *w = find(p, name);
+    if (w)
+        return w;
+    w = xcalloc(1, sizeof *w);
+    w->name = xstrdup(name);
+    wanted_init(&w->wanted, p->instance);
+    p->items = xreallocarray(p->items, p->n + 1, sizeof *p->items);
+    p->items[p->n++] = w;
+    return w;
 }
 
 void planes_init(struct planes *p, const char *instance, struct target *const *targets, size_t n)
 {
-    *p = (struct planes){.items = xcalloc(n + 1, sizeof *p->items), .n = 1};
-    p->items[0].name = "";
-    for (size_t i = 0; i < n; i++) {
-        struct plane_wishes *w = find(p, targets[i]->plane);
-        if (!w) {
-            w = &p->items[p->n++];
-            w->name = targets[i]->plane;
-        }
-        w->has_target = true;
-    }
-    for (size_t i = 0; i < p->n; i++)
-        wanted_init(&p->items[i].wanted, instance);
+    *p = (struct planes){.instance = instance};
+    planes_add(p, "");
+    for (size_t i = 0; i < n; i++)
+        planes_add(p, targets[i]->plane)->has_target = true;
 }
 
 void planes_release(struct planes *p)
 {
-    for (size_t i = 0; i < p->n; i++)
-        wanted_release(&p->items[i].wanted);
+    for (size_t i = 0; i < p->n; i++) {
+        wanted_release(&p->items[i]->wanted);
+        free(p->items[i]->name);
+        free(p->items[i]);
+    }
     free(p->items);
     *p = (struct planes){0};
 }
@@ -56,14 +64,16 @@ static bool holds_objects(jv set)
 /* What has nowhere to go. A data plane that nobody pushes to from here may be somebody else's to push to. */
 static void note_homeless(const struct planes *p, const struct rec *r, struct findings *fs)
 {
-    if (!p->items[0].has_target && holds_objects(rec_get(r, "apisix")))
+    if (!p->items[0]->has_target && holds_objects(rec_get(r, "apisix")))
         findings_addf(fs, F_PUSH_NO_TARGET, NULL,
                       "some of it is for the data plane without a name, which has no --to");
-    for (struct jx_iter it = jx_iter(rec_get(r, "planes")); jx_next(&it);)
-        if (!find(p, it.key) && holds_objects(it.value))
+    for (struct jx_iter it = jx_iter(rec_get(r, "planes")); jx_next(&it);) {
+        const struct plane_wishes *w = find(p, it.key);
+        if ((!w || !w->has_target) && holds_objects(it.value))
             findings_addf(fs, F_PUSH_NO_TARGET, NULL,
-                          "some of it is for the data plane \"%.64s\", which has no --to %.64s=TARGET",
-                          it.key, it.key);
+                          "some of it is for the data plane \"%.64s\", which has no --to %.64s=TARGET%s",
+                          it.key, it.key, p->is_open ? ", and no GatewayProxy that can be used" : "");
+    }
 }
 
 /* Held without a word on this data plane: what is live of it stays there too. */
@@ -85,11 +95,11 @@ const struct owner *planes_take(struct planes *p, const struct rec *r, struct fi
     if (is_untranslated(r))
         findings_addf(fs, F_HELD, NULL, "the record was not translated; what is live for it stays untouched");
     for (size_t i = 1; i < p->n; i++) {
-        jv set = jx_get(planes, p->items[i].name);
-        if (speaks_to(&p->items[i].wanted, r, set))
-            wanted_take(&p->items[i].wanted, r, set, fs);
+        jv set = jx_get(planes, p->items[i]->name);
+        if (speaks_to(&p->items[i]->wanted, r, set))
+            wanted_take(&p->items[i]->wanted, r, set, fs);
     }
-    return wanted_take(&p->items[0].wanted, r, rec_get(r, "apisix"), fs);
+    return wanted_take(&p->items[0]->wanted, r, rec_get(r, "apisix"), fs);
 }
 
 /* ---- SYNC ---- */
@@ -98,7 +108,7 @@ bool planes_have_gaps(const struct planes *p)
 {
     bool has_gaps = false;
     for (size_t i = 0; i < p->n; i++)
-        has_gaps |= p->items[i].wanted.has_gaps;
+        has_gaps |= p->items[i]->wanted.has_gaps;
     return has_gaps;
 }
 
@@ -106,12 +116,12 @@ bool planes_sync(struct planes *p, bool full)
 {
     bool knows_all = true;
     for (size_t i = 0; i < p->n; i++)
-        knows_all &= wanted_sync(&p->items[i].wanted, full);
+        knows_all &= wanted_sync(&p->items[i]->wanted, full);
     return knows_all;
 }
 
 void planes_claims(struct planes *p)
 {
     for (size_t i = 0; i < p->n; i++)
-        wanted_claims(&p->items[i].wanted);
+        wanted_claims(&p->items[i]->wanted);
 }

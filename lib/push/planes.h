@@ -12,17 +12,23 @@
 #include "apisix/wanted.h"
 #include "push/target.h"
 
+struct plane_wishes {
+    char *name; /* "" for the first */
+    struct wanted wanted;
+    bool has_target; /* the first is there without one too */
+};
+
 struct planes {
-    struct plane_wishes {
-        const char *name; /* borrowed from the target; "" for the first */
-        struct wanted wanted;
-        bool has_target; /* else only the first, which is always there */
-    } * items;
+    struct plane_wishes **items;
     size_t n;
+    const char *instance;
+    bool is_open; /* targets come and go: what is wanted of any data plane is remembered */
 };
 
 /* One for each data plane that a target is of. */
 void planes_init(struct planes *p, const char *instance, struct target *const *targets, size_t n);
+/* The data plane of that name, made when it is new; it does not move. */
+struct plane_wishes *planes_add(struct planes *p, const char *name);
 void planes_release(struct planes *p);
 
 /* NULL when no target is of it. */

@@ -2,6 +2,7 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdint.h>
 #include <stdlib.h>
 
 #include "base/diag.h"
@@ -11,23 +12,51 @@
 
 #define PLAIN_SYNC "{\"type\":\"SYNC\"}\n"
 
-void session_init(struct session *s, const struct push_options *o, struct target *const *targets, size_t n)
+void session_init(struct session *s, const struct push_options *o, struct target *const *targets, size_t n,
+                  const struct target_settings *for_proxies)
 {
-    *s = (struct session){.options = *o, .n_places = n, .passes_syncs = true};
-    s->places = xcalloc(n, sizeof *s->places);
+    *s = (struct session){.options = *o,
+                          .n_places = n,
+                          .n_given = n,
+                          .given = targets,
+                          .proxies.settings = for_proxies,
+                          .takes_proxies = for_proxies != NULL,
+                          .passes_syncs = true};
+    s->places = xcalloc(n + 1, sizeof *s->places);
     planes_init(&s->planes, o->instance, targets, n);
     for (size_t i = 0; i < n; i++) {
         place_init(&s->places[i], targets[i], planes_wanted(&s->planes, targets[i]->plane), &s->options);
         if (targets[i]->takes_stdout)
             s->passes_syncs = false;
     }
+    s->planes.is_open = s->takes_proxies;
     s->passes_records = s->passes_syncs && !o->dry_run;
+}
+
+static bool is_given(const struct session *s, const char *plane)
+{
+    for (size_t i = 0; i < s->n_given; i++)
+        if (str_eq(s->given[i]->plane, plane))
+            return true;
+    return false;
+}
+
+/* Where a data plane is comes before what is for it: gw-resolve-refs has GatewayProxies first. */
+static void listen(struct session *s, const struct rec *r)
+{
+    proxies_take(&s->proxies, r);
+    for (struct jx_iter it = jx_iter(rec_get(r, "planes")); jx_next(&it);)
+        if (is_plane_name(it.key, it.key_len))
+            planes_add(&s->planes, it.key)->has_target =
+                is_given(s, it.key) || proxies_name(&s->proxies, it.key);
 }
 
 static void take_object(struct session *s, struct rec *r)
 {
     struct findings fs;
     findings_init(&fs);
+    if (s->takes_proxies)
+        listen(s, r);
     const struct owner *o = planes_take(&s->planes, r, &fs);
     if (fs.errors > 0)
         s->code = worse(s->code, EXIT_FINDINGS);
@@ -40,6 +69,12 @@ static void take_object(struct session *s, struct rec *r)
 
 /* ---- SYNC ---- */
 
+/* Of the data plane without a name, which knows all owners. */
+static struct wanted *first_wanted(const struct session *s)
+{
+    return &s->planes.items[0]->wanted;
+}
+
 static void warn_of_gaps(const struct session *s)
 {
     for (size_t i = 0; i < s->n_places; i++)
@@ -47,6 +82,49 @@ static void warn_of_gaps(const struct session *s)
              "%s: nothing is pruned at this SYNC: records of its cut could not be used, so what it does not "
              "name may still exist",
              s->places[i].target->name);
+}
+
+static size_t place_of(const struct session *s, const struct target *t)
+{
+    for (size_t i = 0; i < s->n_places; i++)
+        if (s->places[i].target == t)
+            return i;
+    return SIZE_MAX;
+}
+
+/* Places for the targets that there are now; one that stays keeps what it knows. */
+static void arrange_places(struct session *s)
+{
+    size_t n = s->n_given + s->proxies.open.n, *from = xcalloc(n + 1, sizeof *from);
+    struct place *places = xcalloc(n + 1, sizeof *places);
+    for (size_t i = 0; i < n; i++) {
+        struct target *t = i < s->n_given ? s->given[i] : s->proxies.open.items[i - s->n_given].target;
+        from[i] = place_of(s, t);
+        if (from[i] != SIZE_MAX) {
+            places[i] = s->places[from[i]];
+            continue;
+        }
+        place_init(&places[i], t, &planes_add(&s->planes, t->plane)->wanted, &s->options);
+        places[i].owes_prune = s->knows_world && !planes_have_gaps(&s->planes);
+    }
+    stash_move_places(&s->stash, from, n);
+    free(s->places);
+    free(from);
+    s->places = places;
+    s->n_places = n;
+}
+
+static void settle_proxies(struct session *s, bool full)
+{
+    struct proxy_targets closed;
+    if (!s->takes_proxies)
+        return;
+    if (proxies_settle(&s->proxies, first_wanted(s), full, s->given, s->n_given, &closed, &s->code))
+        arrange_places(s);
+    for (size_t i = 0; i < closed.n; i++)
+        diag(DIAG_INFO, NULL, NULL, "%s: no GatewayProxy names it any more; what it holds is left as it is",
+             closed.items[i].target->name);
+    proxy_targets_release(&closed);
 }
 
 /* The places that are to be served, for the threads to take their next from. */
@@ -101,12 +179,6 @@ static void serve(struct session *s, bool full, bool knows_all, bool is_look)
 static bool has_changed(const struct plan *p)
 {
     return p->n_created + p->n_updated + p->n_deleted > 0;
-}
-
-/* Of the data plane without a name, which knows all owners. */
-static struct wanted *first_wanted(const struct session *s)
-{
-    return &s->planes.items[0].wanted;
 }
 
 /* A look that finds nothing to do is not worth a line every ten seconds. */
@@ -167,7 +239,7 @@ static void settle(struct session *s)
     for (size_t i = 0; i < s->n_places; i++)
         is_done = is_done && s->places[i].outcome == OUTCOME_DONE;
     for (size_t i = s->planes.n; i-- > 0;) {
-        struct wanted *w = &s->planes.items[i].wanted, *first = first_wanted(s);
+        struct wanted *w = &s->planes.items[i]->wanted, *first = first_wanted(s);
         for (struct owner *o = w->owners; o; o = o->hh.next) {
             struct owner *known = i > 0 ? wanted_owner(first, o->label) : NULL;
             o->has_remains = (o->is_gone && has_remains(s, w, o)) || (i == 0 && o->has_remains);
@@ -178,14 +250,17 @@ static void settle(struct session *s)
     for (size_t i = 0; i < s->n_places; i++)
         place_rest(&s->places[i]);
     for (size_t i = 0; is_done && i < s->planes.n; i++)
-        wanted_settle(&s->planes.items[i].wanted);
+        wanted_settle(&s->planes.items[i]->wanted);
 }
 
 static void take_sync(struct session *s, const struct rec *r)
 {
     if (r->full && planes_have_gaps(&s->planes))
         warn_of_gaps(s);
-    serve(s, r->full, planes_sync(&s->planes, r->full), false);
+    bool knows_all = planes_sync(&s->planes, r->full);
+    s->knows_world = r->full ? knows_all : s->knows_world;
+    settle_proxies(s, r->full);
+    serve(s, r->full, knows_all, false);
     report(s, false);
     if (s->options.metrics_file && !s->options.dry_run)
         s->code = worse(s->code, write_metrics(s));
@@ -248,6 +323,7 @@ int session_finish(struct session *s)
     stash_release(&s->stash);
     complaints_release(&s->complaints);
     planes_release(&s->planes);
+    proxies_release(&s->proxies);
     free(s->places);
     return s->code;
 }

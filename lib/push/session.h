@@ -12,15 +12,20 @@
 
 #include "push/place.h"
 #include "push/planes.h"
+#include "push/proxies.h"
 #include "push/stash.h"
 
 enum { SESSION_THREADS = 64 };
 
 struct session {
     struct push_options options;
-    struct place *places; /* in the order they were given */
-    size_t n_places;
+    struct place *places; /* those that were given, in their order; then those of GatewayProxies */
+    size_t n_places, n_given;
+    struct target *const *given; /* borrowed */
     struct planes planes;
+    struct proxies proxies;
+    bool takes_proxies; /* --gateway-proxies */
+    bool knows_world;   /* the last full SYNC named it whole */
     struct stash stash;
     struct complaints complaints;
     bool passes_records; /* stdout is for them: not while it shows the plan or a document */
@@ -30,8 +35,12 @@ struct session {
     int code;
 };
 
-/* The targets are borrowed. */
-void session_init(struct session *s, const struct push_options *o, struct target *const *targets, size_t n);
+/*
+ * The targets are borrowed. Those that GatewayProxies name are opened with `for_proxies`, borrowed too; NULL:
+ * they are not listened to.
+ */
+void session_init(struct session *s, const struct push_options *o, struct target *const *targets, size_t n,
+                  const struct target_settings *for_proxies);
 void session_take(struct session *s, struct rec *r);
 
 /*

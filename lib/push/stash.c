@@ -1,5 +1,6 @@
 #include "push/stash.h"
 
+#include <stdint.h>
 #include <stdlib.h>
 
 #include "apisix/redact.h"
@@ -68,6 +69,19 @@ void stash_release(struct stash *s)
         forget(&s->items[i]);
     free(s->items);
     *s = (struct stash){0};
+}
+
+void stash_move_places(struct stash *s, const size_t *from, size_t n)
+{
+    for (size_t i = 0; i < s->n; i++) {
+        enum pushed_state *was = s->items[i].states;
+        if (!was)
+            continue;
+        s->items[i].states = xcalloc(n, sizeof *was);
+        for (size_t k = 0; k < n; k++)
+            s->items[i].states[k] = from[k] == SIZE_MAX ? PUSHED_UNCHANGED : was[from[k]];
+        free(was);
+    }
 }
 
 /* ---- out ---- */

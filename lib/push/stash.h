@@ -30,6 +30,9 @@ struct stash {
 int stash_add(struct stash *s, struct rec *r, const struct owner *owner);
 void stash_release(struct stash *s);
 
+/* Places have come or gone: the one that is now at i was at from[i], or SIZE_MAX when it is new. */
+void stash_move_places(struct stash *s, const size_t *from, size_t n);
+
 /*
  * `w` is what is wanted of the data plane without a name: it knows every owner that any has.
  * Writes the records to stdout: those of the cut in the order they came, then the older ones of which the

@@ -282,3 +282,8 @@ bool rec_emit(const struct rec *r, struct buf *b)
     buf_addc(b, '\n');
     return !b->overflow;
 }
+
+bool is_plane_name(const char *s, size_t n)
+{
+    return n > 0 && n <= PLANE_NAME_MAX && strspn(s, PLANE_NAME_CHARS) >= n;
+}

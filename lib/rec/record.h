@@ -98,5 +98,6 @@ bool rec_emit(const struct rec *r, struct buf *b);
 /* What names of data planes are made of (the record member `planes`), and how long they are at most. */
 #define PLANE_NAME_CHARS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-"
 enum { PLANE_NAME_MAX = 63 };
+bool is_plane_name(const char *s, size_t n);
 
 #endif

@@ -1,7 +1,7 @@
 # The scripts in pipelines/: the product's front door.
 load helpers
 
-scripts=(gw-lint gw-render gw-diff gw-reconcile gw-summary gw-redact)
+scripts=(gw-lint gw-pipe gw-render gw-diff gw-reconcile gw-summary gw-redact)
 
 # A copy of the shop that may be spoilt.
 setup() {
@@ -165,6 +165,87 @@ wait_for() {
         run ! grep -q 'not-to-be-shown' redacted
         grep -q '"name":"jack"' redacted
         [[ $(jq -r 'select(.object.kind == "GatewayProxy").object.spec.provider.controlPlane.service.port' redacted) == 9180 ]]
+    done
+}
+
+@test "gw-redact takes out what those become, and the keys of control planes" {
+    cat >proxy.yaml <<'EOF'
+apiVersion: gateway.networking.k8s.io/v1
+kind: GatewayClass
+metadata: {name: apisix}
+spec: {controllerName: gwpipe.dev/apisix}
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: Gateway
+metadata: {name: edge}
+spec:
+  gatewayClassName: apisix
+  infrastructure: {parametersRef: {group: apisix.apache.org, kind: GatewayProxy, name: edge}}
+  listeners: [{name: http, port: 80, protocol: HTTP}]
+---
+apiVersion: apisix.apache.org/v1alpha1
+kind: GatewayProxy
+metadata: {name: edge}
+spec:
+  provider:
+    type: ControlPlane
+    controlPlane: {endpoints: ["http://a.example:9180"], auth: {type: AdminKey, adminKey: {value: not-to-be-shown}}}
+  plugins: [{name: http-logger, config: {uri: "http://a.example", auth_header: not-to-be-shown}}]
+  pluginMetadata: {http-logger: {log_format: {x: not-to-be-shown}}}
+---
+apiVersion: apisix.apache.org/v1alpha1
+kind: PluginConfig
+metadata: {name: logs}
+spec: {plugins: [{name: http-logger, config: {uri: not-to-be-shown}}]}
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata: {name: logged}
+spec:
+  parentRefs: [{name: edge}]
+  rules:
+  - filters:
+    - {type: ExtensionRef, extensionRef: {group: apisix.apache.org, kind: PluginConfig, name: logs}}
+    - {type: URLRewrite, urlRewrite: {hostname: to-be-shown.example}}
+EOF
+    for options in "" --gateway-proxies; do
+        for stages in cat gw-validate "gw-validate | gw-resolve-refs $options" "gw-validate | gw-resolve-refs $options | gw-translate"; do
+            gw-watch --once -f proxy.yaml | bash -c "$stages" 2>/dev/null >all || true
+            gw-redact <all >redacted
+            grep -q not-to-be-shown all
+            run ! grep not-to-be-shown redacted
+            [[ $(grep -c 'to-be-shown.example' all) == $(grep -c 'to-be-shown.example' redacted) ]]
+            [[ $(wc -l <all) == $(wc -l <redacted) ]]
+        done
+    done
+    gw-redact <<<'{"apisix":{"consumers":7,"routes":[1]},"planes":{"a":[],"b":{"plugin_metadata":["x"]}},"resolved":"x"}' |
+        jq -e '.planes.b.plugin_metadata == ["(redacted)"]'
+}
+
+@test "gw-pipe gives each option to the stages that have it" {
+    for tool in gw-validate gw-resolve-refs gw-translate gw-push; do
+        for option in $($tool --help | sed -nE 's/^ +(-., )?(--[a-z0-9-]+)(=.*)?  +.*/\2\3/p' | grep -vE '^--(help|version|print-config)'); do
+            words=("${option%%=*}")
+            [[ $option != *=* ]] || words+=(nonsense)
+            run -2 --separate-stderr gw-pipe "${words[@]}" --nonsense </dev/null
+            [[ $stderr != *"option ${words[0]} ("* ]] || fail "$tool $option: $stderr"
+            [[ $option != *=* ]] || run -2 --separate-stderr gw-pipe "${words[0]}=nonsense" --nonsense </dev/null
+            [[ $stderr != *"option ${words[0]} ("* ]] || fail "$tool $option: $stderr"
+        done
+    done
+    run -2 --separate-stderr gw-pipe --nonsense </dev/null
+    [[ $stderr == *"option --nonsense ("* ]] || fail "$stderr"
+    gw-watch --once -q -f shop | gw-pipe -q --instance blue --port-map 443:9443 --data-plane infra/front=front --to front=file:a.json >pushed || true
+    jq -e '[.routes[].labels."gwpipe-instance"] | unique == ["blue"]' a.json
+    jq -e 'select(.type == "SYNC") | .full' pushed
+    run -2 gw-pipe --port-map
+    [[ $output == *"--port-map needs an argument"* ]]
+}
+
+@test "gw-render refuses to write anywhere" {
+    for option in --to --to=file:x.json --gateway-proxies; do
+        run -2 --separate-stderr gw-render shop $option
+        [[ $stderr == *"gw-render only prints"* && $output == "" ]]
     done
 }
 

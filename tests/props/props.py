@@ -61,7 +61,7 @@ def pipe(commands, data, allowed=(0, 1)):
         return out.read()
 
 
-# Whatever holds for the only data plane holds for each of two.
+# Whatever holds for the only data plane holds for each of two, and for what GatewayProxies leave to it.
 PLANE = None  # of two the one that is looked at: "" or "edge"
 
 
@@ -69,6 +69,8 @@ def choose_plane(rng):
     global PLANE
     PLANE = rng.choice([None, None, "", "edge"])
     STAGES[1] = ["gw-resolve-refs"] + (["--data-plane", "red/g1=edge"] if PLANE is not None else [])
+    if rng.random() < 0.3:
+        STAGES[1].append("--gateway-proxies")
 
 
 def push_to(path):
@@ -320,11 +322,25 @@ def said_no(world, key):
         return obj["metadata"].get("labels", {}).get("team") != "x"
     if key[1] == "GatewayClass":
         return obj["spec"]["controllerName"] != "gwpipe.dev/apisix"
+    if key[1] == "GatewayProxy" and "provider" in obj["spec"]:
+        plane = obj["spec"]["provider"]["controlPlane"]
+        return plane["mode"] == "odd" or "valueFrom" in plane["auth"]["adminKey"] or "service" in plane
     if key[1] != "ReferenceGrant" or all(to["kind"] != "Secret" for to in obj["spec"]["to"]):
         return False
-    listeners = [l for k, o in world.items() if k[1] in ("Gateway", "ListenerSet") for l in o["spec"]["listeners"]]
-    refs = [ref for l in listeners for ref in l.get("tls", {}).get("certificateRefs", [])]
-    return any("namespace" in ref and ref["name"] != "cert" for ref in refs)
+    for k, o in world.items():
+        for l in o["spec"]["listeners"] if k[1] in ("Gateway", "ListenerSet") else []:
+            for ref in l.get("tls", {}).get("certificateRefs", []):
+                if ref.get("namespace", k[2]) not in (k[2], key[2]):
+                    continue
+                if ref.get("namespace", k[2]) != k[2] and not (ref["name"] == "cert" and permits(obj["spec"], k, ref)):
+                    return True
+    return False
+
+
+def permits(grant, user, ref):
+    """Whether the listener's owner may use that Secret."""
+    return any(f["kind"] == user[1] and f["namespace"] == user[2] for f in grant["from"]) and any(
+        t["kind"] == "Secret" and t.get("name", ref["name"]) == ref["name"] for t in grant["to"])
 
 
 NOT_INTERNAL = ["server_port", "~=", "19080"]
@@ -373,7 +389,11 @@ def ids_are_unique_and_lead_somewhere(rng, room):
         need(len(ids) == len(set(ids)), "%s: an id twice" % kind)
         for o in items:
             need(re.match(r"^[A-Za-z0-9._-]{1,64}$", o["id"]), "id %r" % o["id"])
-            need({"managed-by", "gwpipe-instance", "gwpipe-owner"} <= set(o.get("labels", {})), "%s: labels" % o["id"])
+            if kind in ("global_rules", "plugin_metadata"):
+                marks = [m["id"] for m in doc["plugin_configs"]]
+                need("mark.%s.%s" % (kind, o["id"]) in marks or "__" in "".join(marks), "%s: no mark" % o["id"])
+            else:
+                need({"managed-by", "gwpipe-instance", "gwpipe-owner"} <= set(o.get("labels", {})), "%s: labels" % o["id"])
     upstreams = {o["id"] for o in doc.get("upstreams", [])}
     for ref in re.findall(r'"upstream_id": ?"([^"]+)"', json.dumps(doc.get("routes", []))):
         need(ref in upstreams, "upstream %s is missing" % ref)
@@ -382,9 +402,9 @@ def ids_are_unique_and_lead_somewhere(rng, room):
 def what_is_emitted_satisfies_apisix(rng, room):
     doc = json.loads(document(listing(Maker(rng, CERT).world()), room))
     for kind, items in doc.items():
-        name = {"routes": "route", "upstreams": "upstream", "ssls": "ssl"}[kind]
         for o in items:
-            complain(VALIDATORS[name], o, o["id"])
+            if kind != "plugin_metadata":
+                complain(VALIDATORS[kind[:-1]], o, o["id"])
             for plugin, conf in o.get("plugins", {}).items():
                 need(plugin in PLUGINS, "%s: no plugin %s" % (o["id"], plugin))
                 complain(PLUGINS[plugin], conf, "%s: %s" % (o["id"], plugin))

@@ -86,12 +86,30 @@ class Maker:
         spec = {"gatewayClassName": rng.choice(["apisix", "apisix", "apisix", "spare"]), "listeners": self.listeners(4)}
         if rng.random() < 0.2:
             spec["addresses"] = [{"value": rng.choice(["10.9.0.1", "10.9.0.2"])}]
+        if rng.random() < 0.3:
+            params = {"group": "apisix.apache.org", "kind": "GatewayProxy", "name": rng.choice(["p0", "p0", "p1", "gone"])}
+            spec["infrastructure"] = {"parametersRef": params}
         scope = rng.choice([None, "All", "Same", "Selector"])
         if scope:
             spec["allowedListeners"] = {"namespaces": {"from": scope}}
         if scope == "Selector":
             spec["allowedListeners"]["namespaces"]["selector"] = {"matchLabels": {"team": "x"}}
         return self.obj(GW, "Gateway", ns, name, spec=spec)
+
+    def gateway_proxy(self, ns, name):
+        rng = self.rng
+        key = rng.choice([{"value": rng.choice("kl")}, {"valueFrom": {"secretKeyRef": {"name": rng.choice(["cert", "bad"]), "key": "token"}}}])
+        where = rng.choice([{"endpoints": ["http://a:9180"]}, {"endpoints": ["http://b:9180", "http://a:9180"]},
+                            {"service": {"name": "s0", "port": 80}}])
+        plane = dict(where, mode=rng.choice(["", "apisix", "apisix", "apisix-standalone", "odd"]), auth={"type": "AdminKey", "adminKey": key})
+        spec = {"plugins": [{"name": p, "enabled": rng.random() < 0.7} for p in self.some(["prometheus", "cors", "request-id"], 2)]}
+        if rng.random() < 0.7:
+            spec["provider"] = {"type": "ControlPlane", "controlPlane": plane}
+        if rng.random() < 0.3:
+            spec["pluginMetadata"] = {"http-logger": {"log_format": {"a": rng.choice("bc")}}}
+        if rng.random() < 0.3:
+            spec["statusAddress"] = [rng.choice(["203.0.113.1", "gw.example"])]
+        return self.obj("apisix.apache.org/v1alpha1", "GatewayProxy", ns, name, spec=spec)
 
     def listener_set(self, ns, name):
         rng = self.rng
@@ -195,7 +213,10 @@ class Maker:
         crt, key = self.cert
         if name == "bad":
             key = self.rng.choice(["", "Z2FyYmFnZQ=="])
-        return self.obj("v1", "Secret", ns, name, type="kubernetes.io/tls", data={"tls.crt": crt, "tls.key": key})
+        data = {"tls.crt": crt, "tls.key": key}
+        if self.rng.random() < 0.5:
+            data["token"] = self.rng.choice(["a2V5", "b3RoZXI="])
+        return self.obj("v1", "Secret", ns, name, type="kubernetes.io/tls", data=data)
 
     def grant(self, ns, name):
         rng = self.rng
@@ -223,13 +244,15 @@ class Maker:
         """One object of any kind, under a name that is likely taken already."""
         rng = self.rng
         ns = rng.choice(NAMESPACES)
-        kind = rng.choice("namespace class gateway gateway listeners grpc route route route route service slice slice secret grant".split())
+        kind = rng.choice("namespace class gateway gateway proxy listeners grpc route route route route service slice slice secret grant".split())
         if kind == "namespace":
             return self.namespace(ns)
         if kind == "class":
             return self.gateway_class(rng.choice(["apisix", "spare"]))
         if kind == "gateway":
             return self.gateway(rng.choice(["red", ns]), rng.choice(["g0", "g1"]))
+        if kind == "proxy":
+            return self.gateway_proxy(rng.choice(["red", ns]), rng.choice(["p0", "p1"]))
         if kind == "grpc":
             return self.grpc_route(ns, "r%d" % rng.randint(0, 2))
         if kind == "listeners":

@@ -180,8 +180,8 @@ static void check_urls(void)
         free(why);
     }
     for (size_t i = 0; i < N_ELEMS(ids); i++)
-        ok(is_admin_id(ids[i].kind, ids[i].id) == ids[i].is_one, "whether \"%s\" can be an id of %s", ids[i].id,
-           apisix_kind(ids[i].kind)->name);
+        ok(is_admin_id(ids[i].kind, ids[i].id) == ids[i].is_one, "whether \"%s\" can be an id of %s",
+           ids[i].id, apisix_kind(ids[i].kind)->name);
 }
 
 static const struct {
