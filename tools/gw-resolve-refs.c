@@ -30,12 +30,14 @@ static const struct opt opts[] = {
      0, 0},
     {0, "gateway-proxies", NULL, OPT_FLAG, &options.has_proxies,
      "GatewayProxies name data planes, for gw-push --gateway-proxies", NULL, 0, 0},
+    {0, "share-hostnames", NULL, OPT_FLAG, &options.shares_hostnames,
+     "serve HTTPRoutes and GRPCRoutes of one hostname; without it the older one has it", NULL, 0, 0},
 };
 
 static const struct opt_usage usage = {
     .tool = "gw-resolve-refs",
     .synopsis = "[--controller-name NAME] [--gateway-address [NS/NAME=]ADDRESS]... "
-                "[--data-plane NS/NAME=PLANE]... [--gateway-proxies] [-]",
+                "[--data-plane NS/NAME=PLANE]... [--gateway-proxies] [--share-hostnames] [-]",
     .purpose = "Resolve what Gateway API objects say of each other, record by record.",
     .opts = opts,
     .n_opts = N_ELEMS(opts),

@@ -6,6 +6,7 @@ static const char *const reasons[] = {
     [ATTACH_NO_MATCHING_PARENT] = "NoMatchingParent",
     [ATTACH_NOT_ALLOWED] = "NotAllowedByListeners",
     [ATTACH_NO_HOSTNAME] = "NoMatchingListenerHostname",
+    [ATTACH_EXCLUDED] = "HostnameConflict",
     [ATTACH_ACCEPTED] = "Accepted",
 };
 
@@ -43,7 +44,7 @@ static void describe_no_match(struct buf *b, const struct parent *p, jv parent_r
 void attach_describe(struct buf *b, enum attach_outcome o, const struct node *route, const char *kind,
                      jv parent_ref, const struct node *parent)
 {
-    if (o == ATTACH_ACCEPTED)
+    if (o == ATTACH_ACCEPTED || o == ATTACH_EXCLUDED) /* exclusion.h has the words */
         return;
     if (o != ATTACH_NO_MATCHING_PARENT)
         buf_adds(b, "no listener of ");

@@ -12,6 +12,7 @@ enum attach_outcome {
     ATTACH_NO_MATCHING_PARENT,
     ATTACH_NOT_ALLOWED,
     ATTACH_NO_HOSTNAME,
+    ATTACH_EXCLUDED, /* by routes of another kind (exclusion.h) */
     ATTACH_ACCEPTED,
 };
 

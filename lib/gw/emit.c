@@ -186,12 +186,12 @@ static void gather_uses(const struct node *service, struct ports *ports, struct 
             add_unique(ports, &r->uses[k]);
             uses = true;
         }
-        for (int k = 0; uses && k < r->n_attachments; k++) {
+        for (size_t k = 0; uses && k < r->attachments.n; k++) {
             bool is_known = false;
             for (size_t j = 0; j < gateways->n && !is_known; j++)
-                is_known = gateways->items[j] == parent_facts(r->attachments[k].parent)->gateway;
+                is_known = gateways->items[j] == parent_facts(r->attachments.items[k].parent)->gateway;
             if (!is_known)
-                nodes_add(gateways, parent_facts(r->attachments[k].parent)->gateway);
+                nodes_add(gateways, parent_facts(r->attachments.items[k].parent)->gateway);
         }
     }
     if (ports->n > 1)

@@ -11,6 +11,7 @@ struct resolver {
     struct ranks ranks;
     struct plane plane;
     bool plane_is_dirty;
+    struct exclusion exclusion;
     struct nodes parents; /* all Gateways and ListenerSets that are known, in no order */
     unsigned serial;      /* of their incarnations */
     struct gateway_options gateway_options;

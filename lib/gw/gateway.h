@@ -26,7 +26,8 @@ struct gateway_options {
     size_t n_addresses; /* 0: nobody said, so any address may be usable */
     const struct plane_choice *planes;
     size_t n_planes;
-    bool has_proxies; /* GatewayProxies name data planes (--gateway-proxies) */
+    bool shares_hostnames; /* HTTPRoutes and GRPCRoutes (exclusion.h) */
+    bool has_proxies;      /* GatewayProxies name data planes (--gateway-proxies) */
 };
 
 struct gateway {

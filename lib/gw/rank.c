@@ -87,15 +87,9 @@ void rank_leave(struct ranks *r, struct tie *t)
 static int by_age(const void *a, const void *b)
 {
     const struct tie *x = *(struct tie *const *)a, *y = *(struct tie *const *)b;
-    if (!*x->stamp != !*y->stamp)
-        return *x->stamp ? -1 : 1;
-    int d = strcmp(x->stamp, y->stamp);
-    if (!d)
-        d = strcmp(x->route->ns, y->route->ns);
-    if (!d)
-        d = strcmp(x->route->name, y->route->name);
-    if (!d)
-        d = x->rule - y->rule;
+    int d = node_age_cmp(x->stamp, x->route, y->stamp, y->route);
+    d = d ? d : (int)x->route->kind - (int)y->route->kind;
+    d = d ? d : x->rule - y->rule;
     return d ? d : x->match - y->match;
 }
 

@@ -16,9 +16,11 @@ struct resolver *resolver_new(const struct gateway_options *o)
 {
     struct resolver *r = xcalloc(1, sizeof *r);
     r->gateway_options = *o;
+    r->exclusion.is_off = o->shares_hostnames;
     r->route_context = (struct route_context){.world = &r->world,
                                               .ranks = &r->ranks,
                                               .plane = &r->plane,
+                                              .exclusion = &r->exclusion,
                                               .controller_name = o->controller_name,
                                               .touch = touch,
                                               .ctx = r};
@@ -30,6 +32,7 @@ void resolver_free(struct resolver *r)
     world_free(&r->world);
     ranks_free(&r->ranks);
     plane_clear(&r->plane);
+    exclusion_free(&r->exclusion);
     free(r->parents.items);
     free(r);
 }
@@ -432,6 +435,12 @@ static void rank_changed(struct tie *t, void *ctx)
     world_mark_stale(&r->world, t->route);
 }
 
+static void excluded(struct node *route, void *ctx)
+{
+    struct resolver *r = ctx;
+    world_mark(&r->world, route);
+}
+
 static void compute_routes(struct resolver *r, enum node_kind kind)
 {
     struct nodes list = take_list(&r->world.dirty[kind]);
@@ -472,6 +481,10 @@ int resolver_sync(struct resolver *r, bool full, const struct resolver_sink *sin
     compute_plane(r);
     compute_routes(r, NODE_HTTPROUTE);
     compute_routes(r, NODE_GRPCROUTE);
+    if (exclusion_settle(&r->exclusion, excluded, r)) {
+        compute_routes(r, NODE_HTTPROUTE);
+        compute_routes(r, NODE_GRPCROUTE);
+    }
     if (settle_internal(r)) {
         compute_routes(r, NODE_HTTPROUTE);
         compute_routes(r, NODE_GRPCROUTE);
@@ -489,6 +502,7 @@ int resolver_sync(struct resolver *r, bool full, const struct resolver_sink *sin
             world_retire(&r->world, list.items[i]);
         free(list.items);
     }
+    r->exclusion.is_settled = false;
     r->world.has_pending = false;
     return e.n_errors;
 }

@@ -68,11 +68,23 @@ struct work {
 
 /* ---- counts that live elsewhere ---- */
 
-static void count_at(struct listener *l, const struct attachment *a, int delta)
+/* Takes it off the lists of those who claim listeners; that may be for a moment. Owned by the caller. */
+static struct claims take_claims(struct node *n)
 {
-    if (a->is_counted)
-        listener_count_routes(l, delta);
-    listener_count_hosts(l, delta, (const char *const *)a->deep_hosts, a->n_deep_hosts);
+    struct route *r = n->facts;
+    struct claims claims = {0};
+    if (!r)
+        return claims;
+    exclusion_leave(n);
+    claims = r->claims;
+    r->claims = (struct claims){0};
+    return claims;
+}
+
+static void compare_claims(struct route_context *c, struct node *n, struct claims *before)
+{
+    exclusion_compare(c->exclusion, n, before);
+    claims_clear(before);
 }
 
 void route_detach(struct route_context *c, struct node *n)
@@ -80,13 +92,10 @@ void route_detach(struct route_context *c, struct node *n)
     struct route *r = n->facts;
     if (!r)
         return;
-    for (int i = 0; i < r->n_attachments; i++) {
-        struct attachment *a = &r->attachments[i];
-        struct parent *p = parent_facts(a->parent);
-        struct listener *l = p && p->serial == a->serial ? parent_listener(p, a->listener) : NULL;
-        if (l)
-            count_at(l, a, -1);
-        c->touch(a->parent, c->ctx);
+    struct claims claims = take_claims(n);
+    for (size_t i = 0; i < r->attachments.n; i++) {
+        attachment_count(&r->attachments.items[i], -1);
+        c->touch(r->attachments.items[i].parent, c->ctx);
     }
     for (int i = 0; i < r->n_uses; i++)
         c->touch(r->uses[i].service, c->ctx);
@@ -96,43 +105,17 @@ void route_detach(struct route_context *c, struct node *n)
     route_clear(r);
     free(r);
     n->facts = NULL;
-}
-
-static struct attachment *attachment_for(struct route *r, const struct served *s)
-{
-    for (int i = 0; i < r->n_attachments; i++)
-        if (r->attachments[i].parent == s->parent && str_eq(r->attachments[i].listener, s->listener->name))
-            return &r->attachments[i];
-    r->attachments = xreallocarray(r->attachments, (size_t)r->n_attachments + 1, sizeof *r->attachments);
-    struct attachment *a = &r->attachments[r->n_attachments++];
-    *a = (struct attachment){.parent = s->parent,
-                             .serial = parent_facts(s->parent)->serial,
-                             .listener = xstrdup(s->listener->name)};
-    return a;
-}
-
-/* A wildcard certificate of APISIX covers one label; names further down must be listed (see cert docs). */
-static void note_deep_host(struct attachment *a, const struct served *s)
-{
-    if (s->listener->protocol != PROTOCOL_HTTPS || !host_is_deep_under(s->listener->hostname, s->host))
-        return;
-    for (int i = 0; i < a->n_deep_hosts; i++)
-        if (str_eq(a->deep_hosts[i], s->host))
-            return;
-    a->deep_hosts = xreallocarray(a->deep_hosts, (size_t)a->n_deep_hosts + 1, sizeof *a->deep_hosts);
-    a->deep_hosts[a->n_deep_hosts++] = xstrdup(s->host);
+    compare_claims(c, n, &claims);
 }
 
 static void count_attachments(struct work *w)
 {
-    struct route *r = w->route;
-    for (size_t i = 0; i < w->served.n; i++)
-        note_deep_host(attachment_for(r, &w->served.items[i]), &w->served.items[i]);
-    for (int i = 0; i < r->n_attachments; i++) {
-        struct attachment *a = &r->attachments[i];
-        a->is_counted = !r->is_held;
-        count_at(parent_listener(parent_facts(a->parent), a->listener), a, 1);
-        w->c->touch(a->parent, w->c->ctx);
+    struct attachments *all = &w->route->attachments;
+    attachments_note(all, &w->served);
+    for (size_t i = 0; i < all->n; i++) {
+        all->items[i].is_counted = !w->route->is_held;
+        attachment_count(&all->items[i], 1);
+        w->c->touch(all->items[i].parent, w->c->ctx);
     }
 }
 
@@ -174,6 +157,15 @@ static struct node *look_at_parent(struct work *w, jv ref)
     return NULL;
 }
 
+/* What older routes of another kind leave of it. The claims of one never accepted change nothing for others.
+ */
+static void admit(struct work *w, struct attach *a, size_t since, struct buf *why)
+{
+    if (a->outcome == ATTACH_ACCEPTED && w->node->present &&
+        !exclusion_admit(w->c->exclusion, w->node, w->route->stamp, &w->served, since, why))
+        a->outcome = ATTACH_EXCLUDED;
+}
+
 static void resolve_parent(struct work *w, jv ref, int i)
 {
     char path[64];
@@ -196,11 +188,16 @@ static void resolve_parent(struct work *w, jv ref, int i)
         attach_to(w->c->world, w->node, w->kind->bit, ref, jx_get(w->spec, "hostnames"), parent, &w->served);
     if (a.is_waiting)
         w->route->is_held = true;
-    if (waits)
-        return; /* what is live for it keeps its rank and its backends; that is all there is to know */
     struct buf message;
     buf_init(&message, BUF_MAX_SCRATCH);
+    admit(w, &a, before, &message);
+    if (waits) {
+        buf_free(&message);
+        return; /* what is live for it keeps its rank and its backends; that is all there is to know */
+    }
     attach_describe(&message, a.outcome, w->node, w->kind->name, ref, parent);
+    if (a.outcome == ATTACH_ACCEPTED && message.len > 0)
+        findings_addf(&w->findings, F_ROUTE_NOT_ACCEPTED, path, "%s", message.p);
     if (a.outcome != ATTACH_ACCEPTED) {
         w->served.n = before;
         refuse_parent(w, path, a.outcome, message.p);
@@ -460,11 +457,11 @@ static const struct node *gateway_of(const struct attachment *a)
 static jv gateways_json(const struct route *r)
 {
     jv list = jb_arr();
-    for (int i = 0; i < r->n_attachments; i++) {
-        const struct node *g = gateway_of(&r->attachments[i]);
+    for (size_t i = 0; i < r->attachments.n; i++) {
+        const struct node *g = gateway_of(&r->attachments.items[i]);
         bool is_listed = false;
-        for (int k = 0; k < i; k++)
-            is_listed |= gateway_of(&r->attachments[k]) == g;
+        for (size_t k = 0; k < i; k++)
+            is_listed |= gateway_of(&r->attachments.items[k]) == g;
         if (!is_listed)
             jb_add(&list, jb_strf("%s/%s", g->ns, g->name));
     }
@@ -546,12 +543,15 @@ static void work(struct work *w)
 void route_compute(struct route_context *c, struct node *n)
 {
     struct rec rec;
+    struct claims claims = take_claims(n);
     route_detach(c, n);
     world_forget_deps(c->world, n);
     world_look(c->world, n, NODE_PLANE, "", "");
     const char *line = n->present ? n->text : n->rejected;
-    if (rec_parse(&rec, line, strlen(line), 0)) /* it parsed when it came */
+    if (rec_parse(&rec, line, strlen(line), 0)) { /* it parsed when it came */
+        compare_claims(c, n, &claims);
         return;
+    }
     struct route *r = xcalloc(1, sizeof *r);
     r->is_held = !n->present;
     struct work w = {.c = c,
@@ -564,6 +564,8 @@ void route_compute(struct route_context *c, struct node *n)
     findings_init(&w.findings);
     n->facts = r;
     work(&w);
+    exclusion_join(n);
+    compare_claims(c, n, &claims);
     if (w.n_others > 0 && w.n_others == jx_len(jx_get(w.spec, "parentRefs"))) {
         /* What it refers to may well mean something to the one whose route it is. */
         findings_release(&w.findings);
@@ -577,16 +579,10 @@ void route_compute(struct route_context *c, struct node *n)
 
 void route_clear(struct route *r)
 {
-    for (int i = 0; i < r->n_attachments; i++) {
-        struct attachment *a = &r->attachments[i];
-        for (int k = 0; k < a->n_deep_hosts; k++)
-            free(a->deep_hosts[k]);
-        free(a->deep_hosts);
-        free(a->listener);
-    }
+    attachments_clear(&r->attachments);
     for (int i = 0; i < r->n_ties; i++)
         free(r->ties[i].groups);
-    free(r->attachments);
+    claims_clear(&r->claims);
     free(r->uses);
     free(r->ties);
     free(r->stamp);

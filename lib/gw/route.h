@@ -6,19 +6,11 @@
 #ifndef GW_ROUTE_H
 #define GW_ROUTE_H
 
+#include "gw/attachment.h"
 #include "gw/backend.h"
+#include "gw/exclusion.h"
 #include "gw/plane.h"
 #include "gw/rank.h"
-
-/* One listener that has accepted the route, and what was counted there. */
-struct attachment {
-    struct node *parent; /* Gateway or ListenerSet */
-    unsigned serial;     /* of the incarnation that counted it */
-    char *listener;
-    bool is_counted;   /* in attachedRoutes: not while the route is held */
-    char **deep_hosts; /* counted in any case: their certificate stays */
-    int n_deep_hosts;
-};
 
 /*
  * What a rule needs of an upstream that another rule with the same backend may not: "" for the plain one,
@@ -34,8 +26,8 @@ struct use {
 };
 
 struct route {
-    struct attachment *attachments;
-    int n_attachments;
+    struct attachments attachments;
+    struct claims claims;
     struct use *uses;
     int n_uses;
     struct tie *ties; /* one a match, in order of rule and match */
@@ -55,6 +47,7 @@ struct route_context {
     struct world *world;
     struct ranks *ranks;
     const struct plane *plane;
+    struct exclusion *exclusion;
     const char *controller_name;
     int n_wide_hops; /* routes that have one */
     /* Called for each Gateway, ListenerSet or Service whose own output the route bears on, before and after.

@@ -210,3 +210,20 @@ PY
         [[ $(<"$BATS_TEST_TMPDIR/code") == 141 ]] || fail "$tool: $(<"$BATS_TEST_TMPDIR/code")"
     done
 }
+
+@test "routes of two kinds with one name and age have one order, whichever comes first" {
+    one=$(jq -c . <<<'{"type":"ADDED","object":{"apiVersion":"gateway.networking.k8s.io/v1","kind":"HTTPRoute","metadata":{"name":"x","namespace":"a"},
+        "spec":{"parentRefs":[{"name":"gw"}],"rules":[{}]}}}')
+    class='{"type":"ADDED","object":{"apiVersion":"gateway.networking.k8s.io/v1","kind":"GatewayClass","metadata":{"name":"c"},"spec":{"controllerName":"gwpipe.dev/apisix"}}}'
+    gateway='{"type":"ADDED","object":{"apiVersion":"gateway.networking.k8s.io/v1","kind":"Gateway","metadata":{"name":"gw","namespace":"a"},
+        "spec":{"gatewayClassName":"c","listeners":[{"name":"http","port":80,"protocol":"HTTP","allowedRoutes":{"namespaces":{"from":"Same"}}}]}}}'
+    for options in "" --share-hostnames; do
+        for order in "$one|${one/HTTPRoute/GRPCRoute}" "${one/HTTPRoute/GRPCRoute}|$one"; do
+            jq -c . <<<"$class $gateway ${order/|/ {\"type\":\"SYNC\"\} } $sync_line" | gw-validate -q |
+                { gw-resolve-refs -q $options || true; } | sed '1,/"SYNC"/d'
+        done >"$BATS_TEST_TMPDIR/seen$options"
+        [[ $(sort "$BATS_TEST_TMPDIR/seen$options" | uniq -c | awk '$1 != 2') == "" ]]
+    done
+    grep -q '"ranks":\[\[1\]\]' "$BATS_TEST_TMPDIR/seen--share-hostnames"
+    run ! grep -q '"ranks"' "$BATS_TEST_TMPDIR/seen"
+}

@@ -71,6 +71,8 @@ def choose_plane(rng):
     STAGES[1] = ["gw-resolve-refs"] + (["--data-plane", "red/g1=edge"] if PLANE is not None else [])
     if rng.random() < 0.3:
         STAGES[1].append("--gateway-proxies")
+    if rng.random() < 0.2:
+        STAGES[1].append("--share-hostnames")
 
 
 def push_to(path):

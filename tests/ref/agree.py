@@ -35,7 +35,7 @@ TOLERANCE = Fraction(1, 8192)
 
 # What worlds are made of: the words of generate.py. Left out are those that differ today: mirrors (one without
 # endpoints ends the chain), echo (of any method).
-FEATURES = "https hostnames regex odd colon stars escapes question headers redirect rewrite grants cors mirror backends both grpc gateways sets".split()
+FEATURES = "https hostnames regex odd colon stars escapes question headers redirect rewrite grants cors mirror backends both grpc mixed gateways sets".split()
 
 STAGES = ("gw-validate", "gw-resolve-refs", "gw-translate")
 

@@ -259,6 +259,7 @@ def cors_headers(conf: dict, req: dict, preflight: bool) -> list:
 
 class World:
     def __init__(self, objects: list):
+        self.served = {}  # by listener: the routes that it serves, and their hostnames there
         self.objects = {}
         for obj in objects:
             meta = obj["metadata"]
@@ -333,7 +334,23 @@ class World:
         return self.namespace_allowed(rule, "Same", namespace, listener["owner"]["metadata"]["namespace"])
 
     def hostnames_on(self, listener: dict, route: dict) -> list:
-        """The hostnames under which a listener serves a route; [] if the route is not attached to it."""
+        """The hostnames under which a listener serves a route; [] if it does not.
+
+        HTTPRoutes and GRPCRoutes share no hostname: by age, then name, each that attaches gets the listener unless one of
+        the other kind has, whose hostnames meet its own."""
+        if id(listener) not in self.served:
+            age = lambda r: (r["metadata"].get("creationTimestamp", "9"), r["metadata"]["namespace"], r["metadata"]["name"])
+            served = []
+            for one in sorted(self.all("HTTPRoute") + self.all("GRPCRoute"), key=age):
+                names = self.shared_hostnames(listener, one)
+                others = [name for other, theirs in served if other["kind"] != one["kind"] for name in theirs]
+                if not any(intersection(name, other) for name in names for other in others):
+                    served.append((one, names))
+            self.served[id(listener)] = served
+        return next((names for one, names in self.served[id(listener)] if one is route), [])
+
+    def shared_hostnames(self, listener: dict, route: dict) -> list:
+        """The hostnames that a listener has in common with a route; [] if that may not attach to it."""
         home = route["metadata"]["namespace"]
         wanted = {"name": listener["name"], "port": listener["port"]}
         owner = (listener["owner"]["kind"], listener["owner"]["metadata"]["namespace"], listener["owner"]["metadata"]["name"])
@@ -445,7 +462,7 @@ class World:
                 rank = (grpc_rank if route["kind"] == "GRPCRoute" else match_rank)(match, request, path, query)
                 if rank is not None:
                     order = tuple(-r for r in host_rank + rank)
-                    order += (meta.get("creationTimestamp", ""), f"{meta['namespace']}/{meta['name']}", n, m)
+                    order += (meta.get("creationTimestamp", "9"), f"{meta['namespace']}/{meta['name']}", n, m)
                     out.append({"order": order, "host": host_rank, "rule": rule, "match": match, "route": route})
         return out
 

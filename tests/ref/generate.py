@@ -16,7 +16,7 @@ Features:
     mirror, mirrors     one, several
     cors                echo: of any method, where credentials forbid *
     backends            with filters of their own; both: of the same headers as the rule's
-    grpc                some worlds are of GRPCRoutes
+    grpc                some worlds are of GRPCRoutes; mixed: and some of both kinds
     gateways            several, some with addresses of their own
     sets                ListenerSets
 """
@@ -57,7 +57,7 @@ class Maker:
     def __init__(self, rng, features):
         self.rng = rng
         self.features = set(features)
-        self.grpc = False
+        self.grpc = self.mixed = False
 
     def chance(self, share: float, feature: str = "") -> bool:
         return self.rng.random() < share and (not feature or feature in self.features)
@@ -116,6 +116,7 @@ class Maker:
 
     def world(self) -> list:
         self.grpc = self.chance(0.3, "grpc")
+        self.mixed = self.chance(0.15, "mixed")
         out = [{"apiVersion": GATEWAY, "kind": "GatewayClass", "metadata": {"name": "apisix"},
                 "spec": {"controllerName": "gwpipe.dev/apisix"}}]  # fmt: skip
         for name in NAMESPACES:
@@ -163,12 +164,16 @@ class Maker:
         return parent
 
     def route(self, name: str, parents: list) -> dict:
+        if self.mixed:
+            self.grpc = self.chance(0.5)
         some = self.rng.sample(parents, self.rng.randint(1, min(2, len(parents))))
         spec = {"parentRefs": [self.parent(p) for p in some], "rules": [self.rule() for _ in range(self.rng.randint(1, 3))]}
         if self.chance(0.4, "hostnames"):
             spec["hostnames"] = self.rng.sample(HOSTNAMES, self.rng.randint(1, 2))
         meta = {"name": name, "namespace": self.pick("shop", "shop", "shop", "shop", "two", "infra"),
                 "creationTimestamp": f"2026-01-0{self.rng.randint(1, 3)}T00:00:00Z"}  # fmt: skip
+        if self.mixed and self.chance(0.2):
+            del meta["creationTimestamp"]
         return {"apiVersion": GATEWAY, "kind": "GRPCRoute" if self.grpc else "HTTPRoute", "metadata": meta, "spec": spec}
 
     def conditions(self, names: tuple) -> list:
@@ -364,6 +369,7 @@ class Maker:
     def request(self, listeners: list, matches: list) -> dict:
         """One that comes near a match of a route, on a listener."""
         route, match = self.pick(*matches)
+        self.grpc = route["kind"] == "GRPCRoute"
         hostname = self.pick(*route["spec"].get("hostnames") or [None])
         listener = self.pick(*near(route, hostname, listeners)) if self.chance(0.9) else self.pick(*listeners)
         names = [n for n in (listener.get("hostname"), hostname) if n]
@@ -433,7 +439,6 @@ def requests(rng, objects: list, count: int, features=()) -> list:
         for match in rule.get("matches") or [{}]
     ]
     maker = Maker(rng, features)
-    maker.grpc = any(obj["kind"] == "GRPCRoute" for obj in objects)
     return [maker.request(listeners, matches) for _ in range(count)]
 
 

@@ -96,6 +96,47 @@ class Origins(unittest.TestCase):
             self.assertEqual(gateway_api.origin_allowed([pattern], origin), allowed, (pattern, origin))
 
 
+class Exclusion(unittest.TestCase):
+    """HTTPRoutes and GRPCRoutes of one listener."""
+
+    def served(self, *routes):
+        """Which of (kind, name, day or None, hostnames) are served, by name."""
+        listener = {"name": "http", "port": 80, "protocol": "HTTP"}
+        objects = [
+            {"kind": "GatewayClass", "metadata": {"name": "c"}},
+            {"kind": "Gateway", "metadata": {"namespace": "n", "name": "g"}, "spec": {"gatewayClassName": "c", "listeners": [listener]}},
+        ]
+        for kind, name, day, hostnames in routes:
+            meta = {"namespace": "n", "name": name} | ({"creationTimestamp": f"2026-01-0{day}T00:00:00Z"} if day else {})
+            spec = {"parentRefs": [{"name": "g"}]} | ({"hostnames": hostnames} if hostnames else {})
+            objects.append({"kind": kind, "metadata": meta, "spec": spec})
+        world = gateway_api.World(objects)
+        return [o["metadata"]["name"] for o in objects[2:] if world.hostnames_on(world.listeners[0], o)]
+
+    def test_the_older_has_the_hostname(self):
+        for mine, others, meet in (
+            (["a.com"], ["a.com"], True),
+            (["*.com"], ["b.a.com"], True),
+            (["b.a.com"], ["*.com"], True),
+            ([], ["a.com"], True),
+            ([], [], True),
+            (["a.com", "b.com"], ["c.com", "b.com"], True),
+            (["a.com"], ["b.com"], False),
+            (["*.a.com"], ["a.com"], False),
+        ):
+            for days, first in (((1, 2), "x"), ((2, 1), "y"), ((None, 9), "y"), ((1, 1), "x"), ((None, None), "x")):
+                found = self.served(("HTTPRoute", "x", days[0], mine), ("GRPCRoute", "y", days[1], others))
+                self.assertEqual(found, [first] if meet else ["x", "y"], (mine, others, days))
+                self.assertEqual(self.served(("HTTPRoute", "x", 1, mine), ("HTTPRoute", "y", 2, others)), ["x", "y"])
+
+    def test_of_one_name_it_is_the_HTTPRoute(self):
+        self.assertEqual(self.served(("GRPCRoute", "x", 1, []), ("HTTPRoute", "x", 1, []), ("GRPCRoute", "y", 2, [])), ["x"])
+
+    def test_who_has_lost_is_in_nobodys_way(self):
+        chain = ("HTTPRoute", "x", 1, ["a.com"]), ("GRPCRoute", "y", 2, ["a.com", "b.com"]), ("HTTPRoute", "z", 3, ["b.com"])
+        self.assertEqual(self.served(*chain), ["x", "z"])
+
+
 class Equality(unittest.TestCase):
     def test_what_differs_is_seen(self):
         got = {"endpoint": "10.0.0.1:80", "host": "a.com", "target": "/a%20b", "headers": [["x", "1"], ["x", "2"]],
