@@ -4,6 +4,7 @@
  * Holds the world. At each SYNC it attaches routes to Gateways, checks grants, certificates and backends,
  * and emits the records whose answer differs from the last one, with `resolved` and `status` added.
  */
+#include <errno.h>
 #include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
@@ -114,7 +115,14 @@ static void on_record(struct rec *r, void *ctx)
 static int64_t now(void)
 {
     const char *fixed = getenv("GW_NOW");
-    return fixed && *fixed ? strtoll(fixed, NULL, 10) : (int64_t)time(NULL);
+    if (!fixed || !*fixed)
+        return (int64_t)time(NULL);
+    char *end;
+    errno = 0;
+    int64_t seconds = strtoll(fixed, &end, 10);
+    if (errno || *end)
+        usage_error(&usage, "GW_NOW: \"%.40s\" is no number of seconds since 1970", fixed);
+    return seconds;
 }
 
 static struct plane_address *read_addresses(void)

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "apisix/backends.h"
 #include "apisix/escape.h"
 #include "apisix/owner.h"
 
@@ -52,15 +53,40 @@ static bool may_hold_template(const struct rec *r)
     return r->rewrite || memmem(r->line, r->len, "{{", 2) || memmem(r->line, r->len, "%7", 2);
 }
 
+/* What a route matches stays, so that its requests fall to no other, and the answer is 500. */
+static jv closed(jv route)
+{
+    static const char *const dropped[] = {"plugin_config_id", "upstream", "upstream_id", "service_id",
+                                          "script"};
+    jv out = jb_copy(route), plugins = jb_obj();
+    for (size_t i = 0; i < N_ELEMS(dropped); i++)
+        jb_del(&out, dropped[i]);
+    jb_put(&plugins, "fault-injection", abort_with(500));
+    jb_put(&out, "plugins", plugins);
+    return out;
+}
+
+/* Takes the object; JX_NONE when nothing of it can stay. */
+static jv without_template(struct translation *t, const char *kind, jv owned_object)
+{
+    jv out = str_eq(kind, "routes") ? closed(owned_object) : JX_NONE;
+    bool is_fine = !jx_is_none(out) && !holds_template(out);
+    findings_addf(t->findings, F_UNSUPPORTED, NULL,
+                  "%s %s holds the text \"${{\", which APISIX would replace; %s", kind,
+                  jx_getstr_or(owned_object, "id", ""), is_fine ? "it answers 500" : "it is left out");
+    jb_free(owned_object);
+    if (is_fine)
+        return out;
+    jb_free(out);
+    return JX_NONE;
+}
+
 void translation_add(struct translation *t, const char *kind, jv owned_object)
 {
-    if (may_hold_template(t->rec) && holds_template(owned_object)) {
-        findings_addf(t->findings, F_UNSUPPORTED, NULL,
-                      "%s %s holds the text \"${{\", which APISIX would replace; it is left out", kind,
-                      jx_getstr_or(owned_object, "id", ""));
-        jb_free(owned_object);
+    if (may_hold_template(t->rec) && holds_template(owned_object))
+        owned_object = without_template(t, kind, owned_object);
+    if (jx_is_none(owned_object))
         return;
-    }
     jv *out = &t->outs[t->at].set, list = jx_get(*out, kind);
     list = jx_is_none(list) ? jb_arr() : jb_copy(list);
     jb_put(out, kind, jb_bool(false)); /* so that `list` is the only reference while it grows */

@@ -101,7 +101,7 @@ char *aims_add(struct aims *a, const struct opt_list *to, const struct opt_list 
 {
     char *why = NULL;
     if (to->n == 0)
-        return xstrdup("--to is missing");
+        return xstrdup("--to is missing, or --gateway-proxies");
     for (size_t i = 0; i < controls->n; i++)
         if (controls->places[i] < to->places[0])
             return about("--control",

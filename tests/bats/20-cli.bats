@@ -129,3 +129,10 @@ load helpers
     run -3 --separate-stderr gw-validate <<<"apiVersion: v1"
     [[ $stderr == *"a manifest? gw-watch -f reads those"* ]] || fail "$stderr"
 }
+
+@test "GW_NOW must be a number" {
+    for value in now 1x 99999999999999999999; do
+        GW_NOW=$value run -2 --separate-stderr gw-resolve-refs <<<"$sync_line"
+        [[ $stderr == *"GW_NOW: \"$value\" is no number of seconds since 1970"* ]] || fail "$stderr"
+    done
+}
