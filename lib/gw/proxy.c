@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "base/token.h"
 #include "gw/backend.h"
 #include "gw/secret.h"
 
@@ -127,19 +128,25 @@ static char *key_from_secret(struct reading *in, jv ref)
     return text;
 }
 
-/* Owned; NULL when it is not known. */
-static char *read_key(struct reading *in, jv control_plane)
-{
-    jv admin = jx_path(control_plane, "auth.adminKey");
-    const char *value = jx_getstr(admin, "value");
-    return value ? xstrdup(value) : key_from_secret(in, jx_path(admin, "valueFrom.secretKeyRef"));
-}
-
 static void free_key(char *key)
 {
     if (key)
         explicit_bzero(key, strlen(key));
     free(key);
+}
+
+/* Owned; NULL when it is not known. */
+static char *read_key(struct reading *in, jv control_plane)
+{
+    jv admin = jx_path(control_plane, "auth.adminKey");
+    const char *value = jx_getstr(admin, "value");
+    char *text = value ? xstrdup(value) : key_from_secret(in, jx_path(admin, "valueFrom.secretKeyRef"));
+    char *key = text ? token_of(text) : NULL;
+    if (text && !key)
+        findings_addf(in->findings, F_REF_UNRESOLVED, AT ".auth.adminKey",
+                      "the key is not one line of visible characters");
+    free_key(text);
+    return key;
 }
 
 static jv urls_of_service(struct reading *in, jv service)

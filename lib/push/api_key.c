@@ -5,45 +5,28 @@
 #include <stdlib.h>
 
 #include "base/base.h"
+#include "base/token.h"
 
-enum { KEY_MOST = 4096 };
+enum { FILE_MOST = TOKEN_MOST + 64 }; /* with white space around the key */
 
-/* A header is one line of visible characters. */
-static bool is_usable(const char *key)
-{
-    size_t n = strlen(key);
-    for (const char *p = key; *p; p++)
-        if (*p <= ' ' || *p > '~')
-            return false;
-    return n > 0 && n < KEY_MOST;
-}
-
-static char *trimmed(const char *text)
-{
-    text += strspn(text, " \t\r\n");
-    size_t n = strlen(text);
-    while (n > 0 && strchr(" \t\r\n", text[n - 1]))
-        n--;
-    return xstrndup(text, n);
-}
-
+/* The text in it, owned; NULL with *why. */
 static char *read_file(const char *path, char **why)
 {
-    char text[KEY_MOST + 1];
+    char text[FILE_MOST + 1];
     FILE *f = fopen(path, "re");
     if (!f) {
         *why = xasprintf("--key-file: \"%s\": %s", path, strerror(errno));
         return NULL;
     }
     errno = 0;
-    size_t n = fread(text, 1, KEY_MOST, f);
+    size_t n = fread(text, 1, FILE_MOST, f);
     if (ferror(f))
         *why = xasprintf("--key-file: \"%s\": %s", path, strerror(errno));
     fclose(f);
     text[n] = '\0';
-    char *key = *why ? NULL : trimmed(text);
+    char *whole = *why ? NULL : xstrdup(text);
     explicit_bzero(text, sizeof text);
-    return key;
+    return whole;
 }
 
 char *api_key_read(const char *file, char **why)
@@ -52,11 +35,14 @@ char *api_key_read(const char *file, char **why)
     *why = NULL;
     if (!file && (!variable || !*variable))
         return NULL;
-    char *key = file ? read_file(file, why) : xstrdup(variable);
-    if (*why || is_usable(key))
-        return key;
-    *why = xasprintf("%s holds no key: expected one line of visible characters",
-                     file ? "--key-file: the file" : "APISIX_ADMIN_KEY");
-    free(key);
-    return NULL;
+    char *text = file ? read_file(file, why) : xstrdup(variable);
+    if (*why)
+        return NULL;
+    char *key = token_of(text);
+    explicit_bzero(text, strlen(text));
+    free(text);
+    if (!key)
+        *why = xasprintf("%s holds no key: expected one line of visible characters",
+                         file ? "--key-file: the file" : "APISIX_ADMIN_KEY");
+    return key;
 }

@@ -3,8 +3,8 @@
 #define GW_PUSH_API_KEY_H
 
 /*
- * The text of the file, without white space around it, or of the environment's APISIX_ADMIN_KEY when `file`
- * is NULL. Owned. NULL with *why NULL: there is none; NULL with *why (owned): it cannot be used.
+ * Of the file, or of the environment's APISIX_ADMIN_KEY when `file` is NULL, as base/token.h has it. Owned.
+ * NULL with *why NULL: there is none; NULL with *why (owned): it cannot be used.
  */
 char *api_key_read(const char *file, char **why);
 

@@ -6,6 +6,7 @@
 #include "apisix/translate.h"
 #include "base/diag.h"
 #include "base/proc.h"
+#include "base/token.h"
 
 static char *copy(const char *s)
 {
@@ -59,18 +60,28 @@ static void forget_said_by(struct proxies *p, const char *owner)
     p->said.n = n;
 }
 
+/* Records come from people who may not write files here. */
+static bool may_be_named(const char *target)
+{
+    return has_prefix(target, "admin:") || has_prefix(target, "standalone:");
+}
+
 static void take_targets(struct proxies *p, const char *owner, const char *plane, jv control_plane)
 {
     jv targets = jx_get(control_plane, "targets"), verify = jx_get(control_plane, "tlsVerify");
+    const char *key = jx_getstr(control_plane, "apiKey");
     for (int i = 0; i < jx_len(targets); i++) {
         const char *name = jx_str(jx_at(targets, i));
-        /* Records come from people who may not write files here. */
-        if (!name || !(has_prefix(name, "admin:") || has_prefix(name, "standalone:")))
+        if (!name || !may_be_named(name)) {
+            diag(DIAG_WARNING, NULL, NULL,
+                 "%s: %.200s is no target for a record: expected admin:URL or standalone:URL", owner,
+                 name ? name : "what is no text");
             continue;
+        }
         add(&p->said, (struct proxy_target){.plane = xstrdup(plane),
                                             .name = xstrdup(name),
                                             .owner = xstrdup(owner),
-                                            .key = copy(jx_getstr(control_plane, "apiKey")),
+                                            .key = key ? token_of(key) : NULL,
                                             .ca = copy(jx_getstr(control_plane, "caCert")),
                                             .skip_verify = jx_is_bool(verify) && !jx_true(verify)});
         p->is_stale = true;

@@ -242,3 +242,23 @@ world() { records "$1" >&7; }
     [ "$(double_ctl one stats | jq .writes)" = 0 ]
     [ "$(routes one)" = '["httproute.infra.x.0.0","httproute.shop.z.0.0"]' ]
 }
+
+@test "a key may end in a newline, as echo leaves it, and has to be one line" {
+    double_start one
+    more() { proxy edge "endpoints: [\"$one_url\"]" && gateway edge edge && route x edge; }
+    { base "\"$key\\n\"" && more; } >w.yaml
+    push w.yaml
+    [ "$(routes one)" = '["httproute.infra.x.0.0"]' ]
+    double_ctl one forget
+    { base '"one\r\nX-Evil: two"' && more; } >w.yaml
+    output=$(records w.yaml)
+    jq -es 'any(.object.kind == "Gateway" and (.status.conditions[0] | .status == "False" and .reason == "InvalidParameters" and
+        .message == "GatewayProxy infra/edge cannot be used: the key is not one line of visible characters"))' <<<"$output"
+    [[ $output != *X-Evil* ]]
+    # Nor does gw-push send what it cannot.
+    jq -c . <<<'{"type":"ADDED","object":{"apiVersion":"apisix.apache.org/v1alpha1","kind":"GatewayProxy","metadata":{"name":"p","namespace":"n"}},"apisix":{},
+        "planes":{"p":{"controlPlane":{"targets":["admin:'"$one_url"'", "file:evil.json"],"apiKey":"one\r\nX-Evil: two"}}}} {"type":"SYNC","full":true}' >hostile
+    { run -1 --separate-stderr gw-push --gateway-proxies --retry-for 0 <hostile; }
+    [[ $stderr != *X-Evil* && ! -e evil.json ]]
+    [ "$(double_ctl one stats | jq .writes)" = 0 ]
+}
