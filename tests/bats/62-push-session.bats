@@ -1,5 +1,6 @@
 # gw-push and several targets: each gets what it lacks, and what fails at one is nothing to the others.
 load helpers
+load double
 
 setup() {
     dir=$(mktemp -d "$BATS_TEST_TMPDIR/push.XXXX")
@@ -7,17 +8,15 @@ setup() {
 }
 
 teardown() {
-    [[ ! -e $dir/pid ]] || kill "$(cat "$dir/pid")" 2>/dev/null || true
+    double_stop
 }
 
 # An Admin API; $url is its address.
 server() { # OPTION...
     export APISIX_ADMIN_KEY=edd1c9f034335f136f87ad84b625c8f1
     : >"$dir/log"
-    python3 "$root/tests/double/admin_api.py" --log "$dir/log" "$@" >"$dir/port" 2>/dev/null 3>&- &
-    echo $! >"$dir/pid"
-    for _ in {1..200}; do [[ ! -s $dir/port ]] || break; sleep 0.02; done
-    url=http://127.0.0.1:$(cat "$dir/port")
+    double_start -- --log "$dir/log" "$@"
+    url=$apisix_url
 }
 
 upstream() { # NAME [HOST]: the record of a Service
@@ -233,7 +232,7 @@ PUT /routes/rz' ]
 }
 
 @test "--check: when the target cannot be asked, nothing is written" {
-    echo '[{"match":"POST /configs/validate","times":9,"status":404,"body":{}}]' >"$dir/script"
+    echo '[{"match":"POST /configs/validate","times":9,"do":{"status":404,"body":{}}}]' >"$dir/script"
     server --script "$dir/script"
     { upstream x; full; } | expect -1 --to "admin:$url" --to "file:$a" --check
     [ "$(states)" = 'x refused programmed' ]
@@ -241,7 +240,7 @@ PUT /routes/rz' ]
 }
 
 @test "progress is shown on a terminal while it takes long, and erased" {
-    server --delay 0.05
+    server --delay 50
     { services 1 80; full; } >"$dir/in"
     export TERM=xterm
     run script -qec "gw-push --concurrency 2 --to admin:$url <$dir/in >/dev/null" /dev/null
@@ -254,7 +253,7 @@ PUT /routes/rz' ]
 }
 
 @test "latencies are counted where each write is a request" {
-    server --delay 0.03
+    server --delay 30
     { services 1 5; full; } | gw-push --to "admin:$url" --metrics-file "$dir/push.prom" >/dev/null
     grep -Fqx "gwpipe_push_write_duration_seconds_count{target=\"admin:$url\"} 5" "$dir/push.prom"
     grep -Fqx "gwpipe_push_write_duration_seconds_bucket{target=\"admin:$url\",le=\"0.025\"} 0" "$dir/push.prom"
@@ -262,7 +261,7 @@ PUT /routes/rz' ]
 }
 
 @test "a record is written again when what was open is settled without a word from its owner" {
-    echo '[{"match":"PUT /upstreams/x","times":2,"status":503,"body":{}}]' >"$dir/script"
+    echo '[{"match":"PUT /upstreams/x","times":2,"do":{"status":503,"body":{}}}]' >"$dir/script"
     server --script "$dir/script"
     { upstream x; upstream y; full; sync; sync; sync; } | expect -4 --retry-for 0 --to "admin:$url" --to "file:$a"
     [ "$(jq -r 'if .object then [.object.metadata.name, .pushed[].state, (.findings // [] | length)] else ["SYNC"] end | join(" ")' "$dir/out")" = 'x failed programmed 1

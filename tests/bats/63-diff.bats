@@ -1,5 +1,6 @@
 # gw-diff: what a push would change, for people.
 load helpers
+load double
 
 setup() {
     cp -r "$shop" "$BATS_TEST_TMPDIR/shop"
@@ -82,16 +83,14 @@ reconcile() {
 
 @test "against an Admin API: what the server adds, and does not give back, is no difference" {
     export APISIX_ADMIN_KEY=edd1c9f034335f136f87ad84b625c8f1
-    python3 "$root/tests/double/admin_api.py" --old >port 2>/dev/null 3>&- &
-    server=$!
-    for _ in {1..200}; do [[ ! -s port ]] || break; sleep 0.02; done
-    target=admin:http://127.0.0.1:$(cat port)
+    double_start -- --old
+    target=admin:$apisix_url
     gw-watch --once -f shop | gw-validate -q | gw-resolve-refs -q | gw-translate -q | gw-push -q --to "$target" >/dev/null
     run -0 --separate-stderr gw-diff shop "$target"
     sed -i 's/10\.2\.0\.12/10.2.0.99/; ' shop/50-services.yaml
     sed -i 's/bookshop\.example/bookshop.test/' shop/10-gateway.yaml
     run -1 --separate-stderr gw-diff shop "$target"
-    kill "$server"
+    double_stop
     changed=$(grep '^[-+] ' <<<"$output" | grep -v '/')
     grep -q '^-      "host": "10.2.0.12",$' <<<"$changed"
     grep -q '^-    "\*.bookshop.example"$' <<<"$changed"

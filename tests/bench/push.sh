@@ -1,7 +1,7 @@
 #!/bin/bash
 # How many writes a second does gw-push make? tests/bench/push.sh [N], default 1000 routes.
 #
-# The server takes 3 ms for each request, however many there are at once (tests/double/admin_api.py), so what is
+# The server takes 3 ms for each request, however many there are at once (tests/double/apisix_double.py), so what is
 # measured is how well the connections are kept busy: beside curl --parallel, which only sends. The server is
 # Python: at 64 in flight it is the limit, of both. Then what a reconcile costs that finds nothing to do.
 set -euo pipefail
@@ -25,10 +25,10 @@ echo '{"type":"SYNC","full":true}' >>"$room/few"
 start() { # DELAY
     [[ -z $server ]] || { kill "$server" && wait "$server" 2>/dev/null; } || true
     rm -f "$room/port"
-    python3 tests/double/admin_api.py --delay "$1" >"$room/port" &
+    python3 tests/double/apisix_double.py --delay "$1" --keepalive-requests 0 >"$room/port" &
     server=$!
     until [[ -s $room/port ]]; do sleep 0.02; done
-    url=http://127.0.0.1:$(cat "$room/port")
+    url=http://127.0.0.1:$(jq .admin "$room/port")
 }
 
 # One PUT for each object, in the order of dependency.
@@ -69,9 +69,9 @@ for c in 1 16 64; do
     ours=() theirs=()
     # In turns, and the best of five: others use the machine too.
     for _ in 1 2 3 4 5; do
-        start 0.003
+        start 3
         ours+=("$(sync "$c" "$records")")
-        start 0.003
+        start 3
         # It does not wait between kinds, so a route may come before its upstream, and be refused: sent all the same.
         theirs+=("$(seconds send "$c")")
     done

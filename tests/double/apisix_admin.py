@@ -134,6 +134,7 @@ class Admin:
         self.empty_list = "[]"
         self.stale_view = 0.0  # seconds for which the checks of a delete still see what was deleted
         self.frozen = None
+        self.fills_in = False  # the defaults of the schemas, as releases before 3.14 do
         self.on_publish = None  # called with (kind, id, entry or None) at each change
         self.dangling = []  # every moment at which something live pointed to a missing upstream
         self.restart()
@@ -275,6 +276,8 @@ class Admin:
     def store(self, kind: str, name: str, value: dict, before: Entry | None) -> None:
         now = int(self.clock())
         value = dict(value, create_time=before.value.get("create_time", now) if before else now, update_time=now)
+        if self.fills_in:
+            value = self.schemas.with_defaults(kind, value)
         tls = value.get("tls")
         if kind == "upstreams" and isinstance(tls, dict) and "client_key" in tls:
             value["tls"] = dict(tls, client_key=encrypted(tls["client_key"]))

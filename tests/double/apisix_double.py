@@ -168,11 +168,13 @@ class Double:
         self.schemas = Schemas(options.schema)
         if options.mode == "admin":
             self.api = Admin(self.schemas, options.key, options.viewer_key, not options.no_stream, self.clock)
+            self.api.fills_in = options.old
         else:
             self.api = Standalone(self.schemas, options.key, options.viewer_key, options.memory, self.clock)
         self.api.on_publish = self.publish
         self.settings = {"delay_ms": options.delay, "apply_ms": 0.0, "lag_ms": 0.0}
         self.rules, self.log, self.counts = [], [], collections.Counter()
+        self.log_file = open(options.log, "a", buffering=1, encoding="utf-8") if options.log else None
         self.served = {}  # what the data plane of an etcd has: kind: {id: entry}
         self.laggard, self.asked, self.control_says = {}, 0, None  # a second worker, which is later by lag_ms
         self.unloaded = []  # ids that no worker takes over
@@ -434,7 +436,10 @@ class Double:
         if did:
             entry["fault"] = did
         self.log.append(entry)
-        path = entry["path"].partition("?")[0].strip("/")
+        path = entry["path"].partition("?")[0]
+        if self.log_file:
+            self.log_file.write("%s %s %d\n" % (request.method, path, status))
+        path = path.strip("/")
         kind = path if path.endswith("/validate") else path.partition("/")[0] or "/"
         self.counts["%s %s %s" % (request.method, kind, status)] += 1
 
@@ -618,6 +623,8 @@ def arguments():
     p.add_argument("--script", help="a file of rules, as /_double/faults takes them")
     p.add_argument("--document", help="an apisix.json that the data plane reads, in the place of what the Admin API is told")
     p.add_argument("--state", help="a file of objects to begin with: {kind: [object, ...]}")
+    p.add_argument("--log", help="a file that gets a line for each request: PUT /routes/r1 200")
+    p.add_argument("--old", action="store_true", help="fill in the defaults of what is put, as releases before 3.14 do")
     p.add_argument("--delay", type=float, default=0, help="milliseconds that each request takes, however many there are")
     p.add_argument("--admin-key", dest="key", default=KEY)
     p.add_argument("--viewer-key")
