@@ -90,11 +90,12 @@ static void nap(double seconds)
     nanosleep(&t, NULL);
 }
 
-/* How long the last document, whoever wrote it, must still be left alone. */
-static double wait_of(const struct standalone *s, const struct glimpse *g)
+/* How long the last document, whoever wrote it, must still be left alone; `known` is for how long it is
+ * known. */
+static double wait_of(const struct standalone *s, const struct glimpse *g, double known)
 {
     double ours = s->wrote_at > 0 ? INTERVAL - (standalone_now() - s->wrote_at) : 0;
-    double theirs = g->can_tell && g->digest && g->age >= 0 ? INTERVAL - g->age : 0;
+    double theirs = g->can_tell && g->digest ? INTERVAL - (g->age >= 0 ? g->age : known) : 0;
     return ours > theirs ? ours : theirs;
 }
 
@@ -103,10 +104,11 @@ static double wait_of(const struct standalone *s, const struct glimpse *g)
 static int take_turn(struct writing *w)
 {
     struct standalone *s = w->s;
+    double since = standalone_now();
     for (;;) {
         struct glimpse g;
         int code = standalone_look(s, &g, "nothing was written");
-        double wait = wait_of(s, &g);
+        double wait = wait_of(s, &g, standalone_now() - since);
         s->base.has_moved = code == EXIT_OK && g.can_tell && !str_same(g.digest, s->configs.digest);
         free(g.digest);
         if (code != EXIT_OK || s->base.has_moved || wait <= 0)

@@ -9,6 +9,7 @@ Prints one line of JSON when it is ready: {"pid":..., "admin":PORT, "control":PO
 import argparse
 import asyncio
 import collections
+import email.utils
 import hashlib
 import json
 import os
@@ -538,7 +539,7 @@ class Connection(asyncio.Protocol):
         elif "raw" in do or "garbage" in do:
             self.garbage(do)
         else:
-            self.say(request, do, message(request, status, out, extra, self.last()))
+            self.say(request, do, message(request, status, out, extra, self.last(), double.clock()))
 
     def last(self) -> bool:
         """Whether the connection has had its requests, as nginx' keepalive_requests says."""
@@ -590,10 +591,12 @@ class Connection(asyncio.Protocol):
         asyncio.get_running_loop().call_later(0.001, self.flood, left)
 
 
-def message(request: Request, status: int, out, extra: dict, close: bool = False) -> bytes:
+def message(request: Request, status: int, out, extra: dict, close: bool = False, now: float | None = None) -> bytes:
     data = (out if isinstance(out, str) else encode(out)).encode("utf-8", "surrogateescape")
     kind = "text/html" if data.startswith(b"<") else "text/plain" if data[:1].isalpha() else "application/json"
     head = ["HTTP/1.1 %d %s" % (status, REASONS.get(status, "Whatever")), "Server: APISIX/3.18.0"]
+    if now is not None:
+        head.append("Date: " + email.utils.formatdate(now, usegmt=True))
     if status != 204:
         head += ["Content-Type: " + kind, "Content-Length: %d" % len(data)]
     head += ["%s: %s" % h for h in extra.items()]

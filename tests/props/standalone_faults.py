@@ -13,7 +13,7 @@ import concurrent.futures, copy, json, os, random, signal, subprocess, sys, temp
 
 sys.dont_write_bytecode = True
 root = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-sys.path.insert(0, root + "/tests/double")
+sys.path.insert(0, root + "/tests/props")
 import standalone
 
 if "B" not in os.environ:

@@ -1,24 +1,18 @@
-#!/usr/bin/env python3
-"""A double of the API of a standalone APISIX 3.18 (role traditional, config_provider yaml), as strict as that is.
-
-    standalone.py [--port N] [--memory BYTES] [--delay SECONDS]      prints its port
-
-Beside the API, for tests: GET /test tells the requests so far and what no client should have done (`wrong`);
-POST /test/restart forgets the document as a restart does; POST /test/next {"cut": "before"|"after"} cuts the
-connection of the next write, before or after it took place; POST /test/race puts its body's objects under a
-new version right before the next write.
+"""The API of a standalone APISIX 3.18 (role traditional, config_provider yaml), for standalone_faults.py, which runs two
+dozen of it at once and breaks them in the middle of requests. tests/double has a stricter one.
 
 It keeps what the workers of an APISIX would hold, since they outlive the document: a version or a modifiedIndex
-that is used a second time for something else would leave them with the old object.
+that is used a second time for something else would leave them with the old object. `wrong` is what no client
+should have done.
 """
-import argparse, http.server, json, re, socket, threading, time
+import http.server, json, re, socket, threading, time
 
 KEY = "edd1c9f034335f136f87ad84b625c8f1"
 INDEXED = "routes services upstreams ssls stream_routes consumers consumer_groups global_rules plugin_configs protos"
 KINDS = INDEXED.split() + ["plugin_metadata", "secrets", "plugins"]
 NAME = re.compile(r"[a-zA-Z0-9_.-]{1,64}")
 VALIDATE_MOST = 1572864
-DEFAULT_MEMORY = 10485760
+MEMORY = 10485760
 
 
 def problem(kind, item):
@@ -44,15 +38,13 @@ def problem(kind, item):
 
 
 class State:
-    def __init__(self, memory, delay=0):
-        self.delay = delay
+    def __init__(self, memory):
         self.lock = threading.RLock()
         self.memory = memory
         self.document = {}
         self.workers = {}  # kind -> (version, {id: (modifiedIndex, object)})
         self.stream_second = None
         self.log, self.wrong = [], []
-        self.cut, self.race = None, None
 
     def restart(self):
         self.document, self.workers, self.stream_second = {}, {}, None
@@ -133,18 +125,6 @@ class State:
                 self.wrong.append("%s have changed under their version %d" % (kind, version))
             self.workers[kind] = (version, objects)
 
-    def race_now(self):
-        """Another writer was quicker."""
-        given, self.race = self.race, None
-        document = self.whole()
-        for kind, items in given.items():
-            document[kind] = items
-            document[kind + "_conf_version"] += 1000
-        document["X-Digest"] = "another-%d" % len(self.log)
-        document["X-Last-Modified"] = int(time.time()) - 10
-        self.document = document
-        self.workers = {}
-
 
 class Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
@@ -174,10 +154,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def answer(self):
         state = self.server.state
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        time.sleep(state.delay)
         with state.lock:
-            if self.path.startswith("/test"):
-                return self.control(state, body)
             state.log.append("%s %s" % (self.command, self.path))
             if self.headers.get("X-API-KEY") != KEY:
                 return self.say(401, {"error_msg": "failed to check token", "description": "wrong apikey"})
@@ -193,31 +170,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     do_GET = do_HEAD = do_PUT = do_POST = answer
 
-    def control(self, state, body):
-        if self.path == "/test":
-            return self.say(200, {"log": state.log, "wrong": state.wrong})
-        if self.path == "/test/restart":
-            state.restart()
-        if self.path == "/test/next":
-            state.cut = json.loads(body)["cut"]
-        if self.path == "/test/race":
-            state.race = json.loads(body)
-        self.say(200, {})
-
     def head(self, state, body):
         self.say(200, state.whole() if self.command == "GET" else None, state.headers())
 
     def put(self, state, body):
-        cut, state.cut = state.cut, None
-        if state.race is not None:
-            state.race_now()
-        if cut == "before":
-            self.close_connection = True
-            return
         status, answer = state.put(body, self.headers.get("X-Digest"))
-        if cut == "after":
-            self.close_connection = True
-            return
         self.say(status, answer, state.headers() if status == 202 else {})
 
     def validate(self, state, body):
@@ -232,21 +189,6 @@ class Handler(http.server.BaseHTTPRequestHandler):
 class Server(http.server.ThreadingHTTPServer):
     daemon_threads = True
 
-    def __init__(self, port=0, memory=DEFAULT_MEMORY, delay=0):
-        super().__init__(("127.0.0.1", port), Handler)
-        self.state = State(memory, delay)
-
-
-def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--port", type=int, default=0)
-    parser.add_argument("--memory", type=int, default=DEFAULT_MEMORY)
-    parser.add_argument("--delay", type=float, default=0, help="seconds before each answer")
-    args = parser.parse_args()
-    server = Server(args.port, args.memory, args.delay)
-    print(server.server_address[1], flush=True)
-    server.serve_forever()
-
-
-if __name__ == "__main__":
-    main()
+    def __init__(self):
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.state = State(MEMORY)
