@@ -146,3 +146,14 @@ END
         cmp one two
     done
 }
+
+@test "options of gw-resolve-refs are passed on" {
+    both=$root/tests/golden/gw-resolve-refs/with-share-hostnames-both-kinds-of-routes-are-served.in.yaml
+    run -1 gw-lint "$both"
+    [[ $output == *"cannot share a hostname"* ]]
+    run -0 gw-lint --share-hostnames "$both"
+    run -1 gw-lint --gateway-address infra/gw=192.0.2.1 --data-plane=infra/gw=edge --gateway-proxies --controller-name gwpipe.dev/apisix "$both"
+    [[ $output == *"cannot share a hostname"* ]]
+    run -0 gw-lint --controller-name=example.com/other "$both" # none of it is ours
+    run -2 gw-lint --data-plane
+}
