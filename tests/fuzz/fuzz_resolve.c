@@ -27,9 +27,9 @@ static void emit(const char *line, size_t len, void *ctx)
     jv set = JX_NONE, planes = JX_NONE;
     if (!jx_true(rec_get(&r, "held")))
         translate(&options, &r, &fs, &set, &planes);
-    struct digest d = digest_json(set);
+    struct digest d = digest_json(set), of_planes = digest_json(planes);
     for (size_t i = 0; i < sizeof d.bytes; i++) /* a sum: the order of emission is another test */
-        o->all.bytes[i] = (unsigned char)(o->all.bytes[i] + d.bytes[i]);
+        o->all.bytes[i] = (unsigned char)(o->all.bytes[i] + d.bytes[i] + of_planes.bytes[i]);
     o->n++;
     jb_free(set);
     jb_free(planes);
@@ -62,8 +62,8 @@ static void take_all(struct resolver *resolver, const char *p, const char *end)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct outcome first = {0}, second = {0};
-    struct resolver *r =
-        resolver_new(&(struct gateway_options){.controller_name = "gwpipe.dev/apisix", .now = 1767225600});
+    struct resolver *r = resolver_new(&(struct gateway_options){
+        .controller_name = "gwpipe.dev/apisix", .now = 1767225600, .has_proxies = true});
     struct resolver_sink once = {emit, tell, &first}, twice = {emit, tell, &second};
     const char *p = (const char *)data;
     take_all(r, p, p + size);
