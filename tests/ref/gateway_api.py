@@ -443,13 +443,12 @@ class World:
                     found += self.matching(route, specificity(hostname), request, path, query)
         if not found:
             return local(404)
-        found.sort(key=lambda f: f["order"])
-        first = found[0]
         regexes = [f for f in found if is_regex(f["match"])]
         if any(f["rule"] is not g["rule"] and f["host"] == g["host"] for f in regexes for g in found):
             raise Unsettled("where a regular expression stands among other matches")
         if len({f["route"]["kind"] for f in found}) > 1:
             raise Unsettled("a hostname for both kinds of routes")
+        first = min(found, key=lambda f: f["order"])
         return self.answers_of(first["rule"], first["match"], first["route"], listeners[0], request, host, path, query)
 
     def matching(self, route: dict, host_rank: tuple, request: dict, path: str, query: str) -> list:
