@@ -121,10 +121,15 @@ static bool is_same(const struct meeting *m, const struct claim *c, const struct
     return (m->options->is_same ? m->options->is_same : item_same)(c->item, live);
 }
 
-/* An object without labels or a mark is not ours; one that is as wanted is no conflict. */
+/* An object that cannot carry labels may be somebody else's; one that is as wanted is no conflict. */
 static bool is_as_wanted(const struct meeting *m, const struct claim *c, const struct item *live)
 {
-    return !apisix_kind(c->item->kind)->has_labels && is_same(m, c, live);
+    return live && !apisix_kind(c->item->kind)->has_labels && is_same(m, c, live);
+}
+
+static bool is_anothers(const struct meeting *m, const struct claim *c, const struct item *live)
+{
+    return live && !str_eq(live->owner, c->owner->label) && !may_go(m, live);
 }
 
 /* Settles the first claim. True when the live object of ours has been dealt with. */
@@ -132,18 +137,19 @@ static bool settle_claim(const struct meeting *m, const struct claim *c)
 {
     struct item *theirs = foreign(m), *live = ours(m);
     const struct item *mark = kind_needs_mark(c->item->kind) ? live_mark(m, c->item) : NULL;
-    if (theirs && is_as_wanted(m, c, theirs)) {
+    bool is_kept_by_another = is_anothers(m, c, live);
+    if (is_as_wanted(m, c, theirs) || (is_kept_by_another && is_as_wanted(m, c, live))) {
         m->plan->n_unchanged++;
         drop_mark(m, c);
     } else if (theirs || (mark && !mark->owner)) {
         refuse(m, c, REFUSED_FOREIGN, NULL);
-    } else if (mark && !str_eq(mark->owner, c->owner->label) && !may_go(m, mark)) {
+    } else if (is_anothers(m, c, mark)) {
         refuse(m, c, REFUSED_OWNER, mark->owner);
     } else if (m->options->replaces_env_refs && c->item->holds_env_ref) {
         refuse(m, c, REFUSED_ENV_REF, NULL);
     } else if (!live) {
         add_op(m, OP_CREATE, c->item, NULL, c->owner);
-    } else if (!str_eq(live->owner, c->owner->label) && !may_go(m, live)) {
+    } else if (is_kept_by_another) {
         refuse(m, c, REFUSED_OWNER, live->owner);
     } else if (is_same(m, c, live)) {
         m->plan->n_unchanged++;
@@ -153,12 +159,19 @@ static bool settle_claim(const struct meeting *m, const struct claim *c)
     return live != NULL;
 }
 
+/* Kinds without labels are there once for a whole data plane: who wants the same has it. */
+static bool shares(const struct claim *c, const struct claim *first)
+{
+    return !apisix_kind(c->item->kind)->has_labels && item_same(c->item, first->item);
+}
+
 static void settle(const struct meeting *m)
 {
     struct item *live = ours(m);
     bool is_settled = m->n_claims > 0 && settle_claim(m, &m->claims[0]);
     for (size_t i = 1; i < m->n_claims; i++)
-        refuse(m, &m->claims[i], REFUSED_OWNER, m->claims[0].owner->label);
+        if (!shares(&m->claims[i], &m->claims[0]))
+            refuse(m, &m->claims[i], REFUSED_OWNER, m->claims[0].owner->label);
     if (live && !is_settled && may_go(m, live))
         add_op(m, OP_DELETE, live, NULL, wanted_owner(m->wanted, live->owner));
     m->plan->n_live += live != NULL;

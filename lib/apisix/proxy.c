@@ -5,11 +5,14 @@
 #include "apisix/ids.h"
 #include "apisix/translate.h"
 
-/* One rule a plugin: what another GatewayProxy of the data plane runs too is in the way of that one only. */
+/*
+ * APISIX runs a plugin in one global rule at most. So a plugin has one rule, whichever GatewayProxy has it:
+ * those that agree share it, and it can go over from one to another.
+ */
 static void add_rule(struct translation *t, const char *plugin, jv config)
 {
     jv plugins = jb_obj(), rule = jb_obj();
-    struct id id = id_make("gatewayproxy.%s.%s_%s", t->rec->id.ns, t->rec->id.name, plugin);
+    struct id id = id_make("gatewayproxy.%s", plugin);
     jb_put(&plugins, plugin, jb_copy(config));
     jb_put_str(&rule, "id", id.text);
     jb_put(&rule, "plugins", plugins);

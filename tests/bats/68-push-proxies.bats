@@ -209,6 +209,27 @@ world() { records "$1" >&7; }
     [ "$(double_ctl one state | jq -c '[.global_rules, .plugin_metadata, .plugin_configs] | map(. // {} | length)')" = '[0,0,0]' ]
 }
 
+@test "a plugin runs once on a data plane, however many GatewayProxies have it; two that differ are told" {
+    double_start one
+    plugins='  plugins: [{name: cors, config: {max_age: 5}}]
+  pluginMetadata: {http-logger: {log_format: {host: "$host"}}}
+'
+    both() { base && proxy a "endpoints: [\"$one_url\"]" "$1" && proxy b "endpoints: [\"$one_url\"]" "$2" && gateway a a && gateway b b; }
+    both "$plugins" "$plugins" >w.yaml
+    push w.yaml
+    [ "$(double_ctl one state | jq -c '[.global_rules[].plugins]')" = '[{"cors":{"max_age":5}}]' ]
+    both "$plugins" "${plugins/5/6}" >w.yaml
+    { run -1 push w.yaml; }
+    [ "$(double_ctl one state | jq -c '[.global_rules[].plugins]')" = '[{"cors":{"max_age":5}}]' ]
+    [ "$(grep -c 'GatewayProxy infra/b: global_rules "gatewayproxy.cors" is taken by GatewayProxy/infra/a' err)" = 1 ]
+    # It goes over to the other in one write, without a moment in which it does not run.
+    both "" "${plugins/5/6}" >w.yaml
+    double_ctl one forget
+    push w.yaml
+    [ "$(double_ctl one state | jq -c '[.global_rules[].plugins]')" = '[{"cors":{"max_age":6}}]' ]
+    [ "$(double_ctl one log | jq '[.log[] | select(.method == "DELETE")] | length')" = 0 ]
+}
+
 @test "who has not the key of a data plane puts nothing there, and keeps what he had" {
     double_start one
     other() { # KEY STAMP

@@ -112,6 +112,20 @@ two_want_it() {
 }
 @test "a global rule has one owner, in one instance" { each two_want_it; }
 
+two_want_the_same() {
+    { rule b g 10.0.0.0/8; full; } | push
+    { rule a g 10.0.0.0/8; rule b g 10.0.0.0/8; full; } | push
+    [ "$(rules)" = '["g 10.0.0.0/8"]' ] && [ "$(marks)" = '["mark.global_rules.g"]' ]
+    { rule a g 10.0.0.0/8; rule b g 10.0.0.0/8; full; } | push && [ "$(states | sort -u)" = unchanged ]
+    # It stays for the other when one of them goes, or is held.
+    { rule b g 10.0.0.0/8; full; } | push
+    { rule b g 10.0.0.0/8 | jq -c '.held = true | del(.apisix)'; rule c g 10.0.0.0/8; full; } | push
+    [ "$(rules)" = '["g 10.0.0.0/8"]' ]
+    full | push
+    [ "$(rules)" = '[]' ] && [ "$(marks)" = '[]' ]
+}
+@test "owners that want the same global rule share it" { each two_want_the_same; }
+
 credentials_live() {
     { consumer k1 k2; full; } | push
     [ "$(everyone)" = '["bob","c1 k1","c2 k2"]' ] || fail "$(everyone)"
