@@ -44,7 +44,7 @@ void marks_apply(struct items *live)
     for (size_t i = 0; i < live->n; i++) {
         struct item *item = live->items[i];
         const struct item *mark = kind_needs_mark(item->kind) ? find_mark(live, item) : NULL;
-        if (!mark)
+        if (!mark || (item->owner && str_eq(item->owner, mark->owner)))
             continue;
         live->items[i] = item_new(item->kind, item->id, mark->owner, item->text, item->len);
         item_unref(item);

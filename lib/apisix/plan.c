@@ -385,10 +385,12 @@ static void move(struct items *after, const struct items *live, size_t from, siz
 void plan_carry_out(const struct plan *p, struct items *live)
 {
     const struct op **ops = xreallocarray(NULL, p->ops.n, sizeof *ops);
-    size_t n = 0, i = 0;
+    size_t n = 0, i = 0, n_marks = 0;
     for (size_t k = 0; k < p->ops.n; k++)
-        if (p->ops.items[k].state != OP_FAILED)
+        if (p->ops.items[k].state != OP_FAILED) {
             ops[n++] = &p->ops.items[k];
+            n_marks += p->ops.items[k].item->kind == AK_PLUGIN_CONFIGS;
+        }
     qsort(ops, n, sizeof *ops, compare_ops);
     struct items after = {.cap = live->n + n};
     after.items = xreallocarray(NULL, after.cap, sizeof *after.items);
@@ -409,6 +411,8 @@ void plan_carry_out(const struct plan *p, struct items *live)
     free(ops);
     free(live->items);
     *live = after;
+    if (n_marks > 0)
+        marks_apply(live);
 }
 
 char *failure_text(const struct op *op)

@@ -124,6 +124,12 @@ two_want_the_same() {
     full | push
     [ "$(rules)" = '[]' ] && [ "$(marks)" = '[]' ]
 }
+hand_over() { # within one run
+    { rule a g 10.0.0.0/8; full; rule b g 10.0.0.0/8; rule a g 10.0.0.0/8 | jq -c '.type = "DELETED"'; echo '{"type":"SYNC"}'
+      record b '{}'; echo '{"type":"SYNC"}'; } | push
+    [ "$(rules)" = '[]' ] && [ "$(marks)" = '[]' ]
+}
+@test "a global rule that goes over to another owner unchanged goes when that gives it up" { each hand_over; }
 @test "owners that want the same global rule share it" { each two_want_the_same; }
 
 credentials_live() {

@@ -58,7 +58,7 @@ while True:
 @test "an object that no worker takes is pending, and holds up neither the others nor the next SYNC" {
     double_start
     double_ctl set '{"unloaded":["bad"]}'
-    { upstream a; upstream bad; route r a; full; upstream c; sync; } | { run -4 push --wait 2 --timing; }
+    { upstream a; upstream bad; route r a; full; upstream c; sync; } | { run -4 push --wait 4 --timing; }
     [ "$(states)" = 'a programmed
 bad pending
 r programmed
@@ -149,7 +149,7 @@ a programmed' ] || fail "$(states)"
 r programmed' ]
     [ "$(curl -s "$apisix_control/v1/routes")" = '{}' ]
     double_stop other
-    { upstream a 10.0.0.7; sync; } | { run -4 both --wait 2; }
+    { upstream a 10.0.0.7; sync; } | { run -4 both --wait 4; }
     grep -q "$other_control: the Control API does not answer" "$dir/err"
 }
 
