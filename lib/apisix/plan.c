@@ -431,6 +431,10 @@ char *refusal_text(const struct refusal *r, enum finding_id *id)
                          "it is left as it is live",
                          kind, r->item->id);
     case REFUSED_OWNER:
+        if (!apisix_kind(r->item->kind)->has_labels)
+            return xasprintf(
+                "%s \"%s\" is there once for the data plane, and %s, which has it, wants it otherwise", kind,
+                r->item->id, r->other);
         return xasprintf("%s \"%s\" is taken by %s; an id has one owner", kind, r->item->id, r->other);
     default:
         return xasprintf("%s \"%s\" is live and %s; it is left untouched", kind, r->item->id,

@@ -114,6 +114,21 @@ static void arrange_places(struct session *s)
     s->n_places = n;
 }
 
+/* Instances come and go, and keys change; a data plane that is gone serves on, and nobody may have meant
+ * that. */
+static void tell_closed(const struct session *s, const struct target *t)
+{
+    bool has_plane = false, has_name = false;
+    for (size_t i = 0; i < s->proxies.open.n; i++) {
+        const struct proxy_target *open = &s->proxies.open.items[i];
+        has_plane |= str_eq(open->plane, t->plane);
+        has_name |= str_eq(open->name, t->name);
+    }
+    if (!has_name)
+        diag(has_plane ? DIAG_INFO : DIAG_WARNING, NULL, NULL,
+             "%s: no GatewayProxy in use names it any more; what it holds is left as it is", t->name);
+}
+
 static void settle_proxies(struct session *s, bool full)
 {
     struct proxy_targets closed;
@@ -122,8 +137,7 @@ static void settle_proxies(struct session *s, bool full)
     if (proxies_settle(&s->proxies, first_wanted(s), full, s->given, s->n_given, &closed, &s->code))
         arrange_places(s);
     for (size_t i = 0; i < closed.n; i++)
-        diag(DIAG_INFO, NULL, NULL, "%s: no GatewayProxy names it any more; what it holds is left as it is",
-             closed.items[i].target->name);
+        tell_closed(s, closed.items[i].target);
     proxy_targets_release(&closed);
 }
 

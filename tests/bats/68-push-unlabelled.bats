@@ -100,7 +100,7 @@ somebody_elses_stays() {
 two_want_it() {
     { rule a g 10.0.0.0/8; rule b g 10.2.0.0/16; full; } | { run -1 push; }
     [ "$(rules)" = '["g 10.0.0.0/8"]' ] && [ "$(marks)" = '["mark.global_rules.g"]' ]
-    [ "$(grep -c 'is taken by' err)" = 1 ]
+    [ "$(grep -c 'which has it, wants it otherwise' err)" = 1 ]
     # The second has it when the first gives it up.
     { rule b g 10.2.0.0/16; full; } | push
     [ "$(rules)" = '["g 10.2.0.0/16"]' ]
