@@ -96,7 +96,8 @@ static void add_op(const struct meeting *m, enum op_type type, struct item *item
 
 static bool may_go(const struct meeting *m, const struct item *live)
 {
-    return wanted_gives_up(m->wanted, live, m->options->prunes);
+    const struct plan_options *o = m->options;
+    return wanted_gives_up(m->wanted, live, o->prunes) && !(o->spares && o->spares(o->spares_ctx, live));
 }
 
 /* The live object of ours, at most one: a target holds an id once. */

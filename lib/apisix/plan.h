@@ -65,6 +65,9 @@ struct plan_options {
      * not set: an object that holds it is set aside.
      */
     bool replaces_env_refs;
+    /* Whether what is ours, and nobody wants here any more, is to stay all the same; NULL: never. */
+    bool (*spares)(const void *ctx, const struct item *live);
+    const void *spares_ctx;
     bool prunes; /* the stream has named the whole world: what is ours, and of an owner not in it, goes */
     /* Whether `live` is what writing `wanted` leaves there; NULL: item_same(). */
     bool (*is_same)(const struct item *wanted, const struct item *live);

@@ -56,7 +56,7 @@ static jv targets_of(jv control_plane)
 
 static void put_control_plane(struct translation *t, jv control_plane)
 {
-    static const char *const kept[] = {"apiKey", "caCert", "tlsVerify"};
+    static const char *const kept[] = {"apiKey", "caCert", "tlsVerify", "idle"};
     jv out = jb_obj();
     for (size_t i = 0; i < N_ELEMS(kept); i++)
         if (!jx_is_none(jx_get(control_plane, kept[i])))

@@ -321,6 +321,30 @@ static void tell_what_is_left(const struct proxy *p, const struct gateway_option
                       "has no effect without --gateway-proxies; targets are named by gw-push --to");
 }
 
+/*
+ * One that no Gateway names: what the last one had there is to go, by whoever pushed it. It may have been
+ * made ahead of its Gateways, so nothing is said of what it lacks.
+ */
+static jv idle_control_plane(struct reading *in, const struct node *n)
+{
+    const struct proxy *p = n->facts;
+    struct findings unheard;
+    char *why;
+    jv found = JX_NONE;
+    findings_init(&unheard);
+    enum proxy_state state = p->plane ? proxy_judge(in->w, in->user, n, &why) : PROXY_BAD;
+    if (p->plane)
+        free(why);
+    if (state == PROXY_FINE) {
+        struct reading quiet = {.w = in->w, .user = in->user, .ns = in->ns, .findings = &unheard};
+        found = control_plane_resolved(&quiet, p);
+        jb_put_bool(&found, "idle", true);
+    }
+    in->waits |= state == PROXY_WAITS;
+    findings_release(&unheard);
+    return found;
+}
+
 jv proxy_resolved(struct world *w, struct node *n, const struct gateway_options *o, struct findings *fs)
 {
     const struct proxy *p = n->facts;
@@ -336,7 +360,8 @@ jv proxy_resolved(struct world *w, struct node *n, const struct gateway_options 
             jb_add_str(&planes, g->base.plane);
         is_used |= str_same(p->plane, g->base.plane);
     }
-    if (gateways.n > 0)
+    bool is_idle = gateways.n == 0;
+    if (!is_idle)
         tell_what_is_left(p, o, fs);
     free(gateways.items);
     jb_put(&resolved, "gateways", names);
@@ -344,7 +369,11 @@ jv proxy_resolved(struct world *w, struct node *n, const struct gateway_options 
     jb_put(&resolved, "plugins", plugins_of(p));
     if (jx_is_obj(jx_get(p->spec, "pluginMetadata")))
         jb_put(&resolved, "pluginMetadata", jb_copy(jx_get(p->spec, "pluginMetadata")));
-    jv control_plane = is_used && o->has_proxies ? control_plane_resolved(&in, p) : JX_NONE;
+    jv control_plane = JX_NONE;
+    if (o->has_proxies && is_used)
+        control_plane = control_plane_resolved(&in, p);
+    else if (o->has_proxies && is_idle && !in.waits)
+        control_plane = idle_control_plane(&in, n);
     if (!jx_is_none(control_plane))
         jb_put(&resolved, "controlPlane", control_plane);
     if (!in.waits)

@@ -125,6 +125,8 @@ static void make_plan(struct place *p)
 {
     struct plan_options o = p->target->options;
     o.prunes = p->owes_prune;
+    o.spares = p->newcomers.planes ? newcomers_want : NULL;
+    o.spares_ctx = &p->newcomers;
     plan_make(&p->plan, &o, p->wanted, &p->target->live.items);
     if (p->plan.refusals.n > 0)
         p->code = worse(p->code, EXIT_FINDINGS);

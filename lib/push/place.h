@@ -8,6 +8,7 @@
 #define GW_PUSH_PLACE_H
 
 #include "push/metrics.h"
+#include "push/planes.h"
 #include "push/target.h"
 
 struct push_options {
@@ -25,6 +26,7 @@ struct place {
     struct target *target;              /* borrowed */
     struct wanted *wanted;              /* borrowed: of its data plane */
     const struct push_options *options; /* borrowed */
+    struct newcomers newcomers;         /* of an idle one: what they want stays */
     bool owes_prune; /* the stream has named the whole world, and what is not in it may still be live */
 
     /* Of the last SYNC. */

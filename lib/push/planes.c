@@ -125,3 +125,21 @@ void planes_claims(struct planes *p)
     for (size_t i = 0; i < p->n; i++)
         wanted_claims(&p->items[i]->wanted);
 }
+
+static int compare_claim(const void *item, const void *claim)
+{
+    return item_compare(item, ((const struct claim *)claim)->item);
+}
+
+bool newcomers_want(const void *newcomers, const struct item *item)
+{
+    const struct newcomers *new = newcomers;
+    bool is_wanted = false;
+    for (size_t i = 0; i < new->planes->n && !is_wanted; i++) {
+        const struct plane_wishes *p = new->planes->items[i];
+        const struct wanted *w = &p->wanted;
+        is_wanted = p->is_served && p->since >= new->since && w->n_claims > 0 &&
+                    bsearch(item, w->claims, w->n_claims, sizeof *w->claims, compare_claim);
+    }
+    return is_wanted;
+}

@@ -16,6 +16,8 @@ struct plane_wishes {
     char *name; /* "" for the first */
     struct wanted wanted;
     bool has_target; /* the first is there without one too */
+    bool is_served;  /* it has a target that is open, and in use */
+    size_t since;    /* the number of the SYNC from which on it is served */
 };
 
 struct planes {
@@ -40,6 +42,15 @@ const struct owner *planes_take(struct planes *p, const struct rec *r, struct fi
 /* As wanted_sync(), wanted_claims(). */
 bool planes_sync(struct planes *p, bool full);
 void planes_claims(struct planes *p);
+
+/* Those that are served since a SYNC. */
+struct newcomers {
+    const struct planes *planes; /* their claims are up to date; NULL: there are none */
+    size_t since;
+};
+
+/* Whether one of these `newcomers` wants an object of that kind and id. */
+bool newcomers_want(const void *newcomers, const struct item *item);
 
 /* Whether something since the last full SYNC could not be used. */
 bool planes_have_gaps(const struct planes *p);

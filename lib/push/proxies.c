@@ -83,7 +83,8 @@ static void take_targets(struct proxies *p, const char *owner, const char *plane
                                             .owner = xstrdup(owner),
                                             .key = key ? token_of(key) : NULL,
                                             .ca = copy(jx_getstr(control_plane, "caCert")),
-                                            .skip_verify = jx_is_bool(verify) && !jx_true(verify)});
+                                            .skip_verify = jx_is_bool(verify) && !jx_true(verify),
+                                            .is_idle = jx_true(jx_get(control_plane, "idle"))});
         p->is_stale = true;
     }
 }
@@ -116,7 +117,8 @@ bool proxies_name(const struct proxies *p, const char *plane)
 static int compare(const void *a, const void *b)
 {
     const struct proxy_target *x = a, *y = b;
-    int d = strcmp(x->plane, y->plane);
+    int d = (int)x->is_idle - (int)y->is_idle;
+    d = d ? d : strcmp(x->plane, y->plane);
     d = d ? d : strcmp(x->name, y->name);
     return d ? d : strcmp(x->owner, y->owner);
 }
@@ -146,7 +148,8 @@ static struct proxy_targets wanted_targets(const struct proxies *p, const struct
                                             .owner = copy(t->owner),
                                             .key = copy(t->key),
                                             .ca = copy(t->ca),
-                                            .skip_verify = t->skip_verify});
+                                            .skip_verify = t->skip_verify,
+                                            .is_idle = t->is_idle});
     }
     if (all.n > 1)
         qsort(all.items, all.n, sizeof *all.items, compare);
@@ -205,10 +208,21 @@ static bool take_over(struct proxy_targets *from, struct proxy_target *t)
         *t = kept;
         free(t->owner);
         t->owner = copy(old->owner);
+        t->is_idle = old->is_idle;
+        t->is_emptied &= t->is_idle;
         forget(old);
         *old = from->items[--from->n];
         return true;
     }
+    return false;
+}
+
+/* Whether an idle one is to be opened: it is open, and has something left. */
+static bool is_left(const struct proxies *p, const struct proxy_target *t)
+{
+    for (size_t i = 0; i < p->open.n; i++)
+        if (is_same(&p->open.items[i], t))
+            return !p->open.items[i].is_emptied;
     return false;
 }
 
@@ -223,6 +237,8 @@ bool proxies_settle(struct proxies *p, const struct wanted *first, bool full, st
     for (size_t i = 0; i < all.n; i++) {
         struct proxy_target *t = &all.items[i];
         const char *of = plane_that_has(&open, t->name);
+        if (t->is_idle && (of || is_given(given, n_given, t->name) || !is_left(p, t)))
+            continue;
         bool is_bad = (of && !str_eq(of, t->plane)) || is_given(given, n_given, t->name);
         if (is_bad)
             complain(t, "is of another data plane already: ", of ? of : "a --to names it");

@@ -2,9 +2,13 @@
  * proxies: targets that records name, not the command line: the control planes of GatewayProxies.
  *
  * A record may say of a data plane, in its `planes`, where that takes its configuration from:
- * {"controlPlane": {"targets": ["admin:URL"], "apiKey"?, "caCert"?, "tlsVerify"?}}. Several may say so of one
- * data plane. At a SYNC the targets that were said are opened and those that nobody says any more are closed;
- * what a closed one holds is left as it is.
+ * {"controlPlane": {"targets": ["admin:URL"], "apiKey"?, "caCert"?, "tlsVerify"?, "idle"?}}. Several may say
+ * so of one data plane. At a SYNC the targets that were said are opened and those that nobody says any more
+ * are closed; what a closed one holds is left as it is.
+ *
+ * One that is idle serves no Gateway any more. It is not opened; when it was open it stays so until all
+ * is gone from it that is not wanted any more. What a data plane wants that came when this one went, or
+ * later, stays there: it may mean the same server in other words.
  *
  * A key is sent to the targets of the same record only, and the command line's key to none of them.
  */
@@ -17,6 +21,8 @@ struct proxy_target {
     char *plane, *name, *owner;
     char *key, *ca; /* NULL: none */
     bool skip_verify;
+    bool is_idle;
+    bool is_emptied;       /* idle, and to be closed */
     struct target *target; /* NULL: not opened yet */
 };
 
@@ -28,7 +34,7 @@ struct proxy_targets {
 struct proxies {
     const struct target_settings *settings; /* borrowed; but for the key and the certificates */
     struct proxy_targets said;              /* in the order they came; never opened */
-    struct proxy_targets open;              /* by data plane, then name; a name once */
+    struct proxy_targets open;              /* by data plane, then name, idle ones last; a name once */
     bool is_stale;                          /* something was said since they were settled */
 };
 

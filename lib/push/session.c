@@ -116,9 +116,10 @@ static void arrange_places(struct session *s)
 
 /* Instances come and go, and keys change; a data plane that is gone serves on, and nobody may have meant
  * that. */
-static void tell_closed(const struct session *s, const struct target *t)
+static void tell_closed(const struct session *s, const struct proxy_target *closed)
 {
-    bool has_plane = false, has_name = false;
+    const struct target *t = closed->target;
+    bool has_plane = false, has_name = closed->is_emptied;
     for (size_t i = 0; i < s->proxies.open.n; i++) {
         const struct proxy_target *open = &s->proxies.open.items[i];
         has_plane |= str_eq(open->plane, t->plane);
@@ -129,6 +130,38 @@ static void tell_closed(const struct session *s, const struct target *t)
              "%s: no GatewayProxy in use names it any more; what it holds is left as it is", t->name);
 }
 
+static bool is_served(const struct session *s, const char *plane)
+{
+    for (size_t i = 0; i < s->proxies.open.n; i++)
+        if (!s->proxies.open.items[i].is_idle && str_eq(s->proxies.open.items[i].plane, plane))
+            return true;
+    return is_given(s, plane);
+}
+
+/*
+ * When Gateways go over to another GatewayProxy that names the same server in other words, what they have
+ * there is given up and wanted at once.
+ */
+static void note_newcomers(struct session *s)
+{
+    s->n_settled++;
+    for (size_t i = 0; i < s->planes.n; i++) {
+        struct plane_wishes *p = s->planes.items[i];
+        bool was_served = p->is_served;
+        p->is_served = is_served(s, p->name);
+        if (p->is_served && !was_served)
+            p->since = s->n_settled;
+    }
+    for (size_t i = 0; i < s->proxies.open.n; i++) {
+        const struct proxy_target *t = &s->proxies.open.items[i];
+        struct place *p = &s->places[place_of(s, t->target)];
+        if (!t->is_idle)
+            p->newcomers.planes = NULL;
+        else if (!p->newcomers.planes)
+            p->newcomers = (struct newcomers){&s->planes, s->n_settled};
+    }
+}
+
 static void settle_proxies(struct session *s, bool full)
 {
     struct proxy_targets closed;
@@ -136,8 +169,9 @@ static void settle_proxies(struct session *s, bool full)
         return;
     if (proxies_settle(&s->proxies, first_wanted(s), full, s->given, s->n_given, &closed, &s->code))
         arrange_places(s);
+    note_newcomers(s);
     for (size_t i = 0; i < closed.n; i++)
-        tell_closed(s, closed.items[i].target);
+        tell_closed(s, &closed.items[i]);
     proxy_targets_release(&closed);
 }
 
@@ -243,6 +277,28 @@ static bool has_remains(const struct session *s, const struct wanted *w, const s
     return false;
 }
 
+static bool is_empty(const struct place *p)
+{
+    const struct items *live = &p->target->live.items;
+    if (p->outcome != OUTCOME_DONE || p->plan.n_failed > 0)
+        return false;
+    for (size_t i = 0; i < live->n; i++)
+        if (live->items[i]->owner && !newcomers_want(&p->newcomers, live->items[i]))
+            return false; /* that of a held owner, say */
+    return true;
+}
+
+/* Idle targets that have nothing left are closed at the next SYNC. */
+static void note_emptied(struct session *s)
+{
+    for (size_t i = 0; i < s->proxies.open.n; i++) {
+        struct proxy_target *t = &s->proxies.open.items[i];
+        const struct place *p = &s->places[place_of(s, t->target)];
+        t->is_emptied = t->is_idle && is_empty(p);
+        s->proxies.is_stale |= t->is_emptied;
+    }
+}
+
 /*
  * Owners that are gone are remembered for as long as a target has not heard of it; by the first data plane
  * for as long as any is.
@@ -250,6 +306,7 @@ static bool has_remains(const struct session *s, const struct wanted *w, const s
 static void settle(struct session *s)
 {
     bool is_done = !s->options.dry_run;
+    note_emptied(s);
     for (size_t i = 0; i < s->n_places; i++)
         is_done = is_done && s->places[i].outcome == OUTCOME_DONE;
     for (size_t i = s->planes.n; i-- > 0;) {

@@ -31,6 +31,7 @@ struct session {
     bool passes_records; /* stdout is for them: not while it shows the plan or a document */
     bool passes_syncs;
     size_t n_unsynced;
+    size_t n_settled; /* SYNCs at which targets of GatewayProxies came and went */
     bool has_synced;
     int code;
 };

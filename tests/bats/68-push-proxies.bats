@@ -158,6 +158,49 @@ world() { records "$1" >&7; }
     [ "$(routes one)" = '["httproute.infra.z.0.0"]' ]
 }
 
+@test "when the last Gateway of a data plane is deleted, so is what it had there, and nothing else" {
+    double_start one
+    double_ctl one edit '{"kind":"routes","id":"by-hand","value":{"uri":"/hand","upstream":{"type":"roundrobin","nodes":{"10.0.0.1:80":1}}}}' >/dev/null
+    { base && proxy a "endpoints: [\"$one_url\"]" && gateway a a && route x a; } >w1.yaml
+    { base && proxy a "endpoints: [\"$one_url\"]" && route x a; } >w2.yaml
+    follow
+    world w1.yaml && synced 1
+    [ "$(routes one)" = '["by-hand","httproute.infra.x.0.0"]' ]
+    world w2.yaml && synced 2
+    [ "$(routes one)" = '["by-hand"]' ]
+    # Then the server is none of our business any more, until a Gateway names it again.
+    world w2.yaml && synced 3
+    double_ctl one forget
+    world w2.yaml && synced 4
+    [ "$(double_ctl one stats | jq .requests)" = 0 ]
+    run ! grep -q 'left as it is' err
+    world w1.yaml && synced 5
+    [ "$(routes one)" = '["by-hand","httproute.infra.x.0.0"]' ]
+}
+
+@test "a Gateway that goes over to another GatewayProxy loses nothing, though both mean the same server" {
+    double_start one
+    proxies="$(base && proxy a "endpoints: [\"$one_url\"]" && proxy b "endpoints: [\"${one_url/127.0.0.1/localhost}\"]")"
+    { echo "$proxies" && gateway a a && route x a && route z a; } >w1.yaml
+    { echo "$proxies" && gateway a b && route x a; } >w2.yaml
+    follow
+    world w1.yaml && synced 1
+    [ "$(routes one)" = '["httproute.infra.x.0.0","httproute.infra.z.0.0"]' ]
+    double_ctl one forget
+    world w2.yaml && synced 2
+    [ "$(routes one)" = '["httproute.infra.x.0.0"]' ]
+    [ "$(double_ctl one log | jq '[.log[] | select(.method == "DELETE" and .status == 200)] | length')" = 1 ]
+    [ "$(double_ctl one stats | jq -c '[.dangling, .wrong]')" = '[[],[]]' ]
+}
+
+@test "a GatewayProxy that no Gateway names is not connected to" {
+    double_start one
+    { base && proxy a "endpoints: [\"$one_url\"]" && gateway main; } >w.yaml
+    push w.yaml --to file:main.json
+    [ "$(double_ctl one stats | jq .requests)" = 0 ]
+    run ! grep -q . err
+}
+
 @test "a key that changes is used from the next SYNC on" {
     double_start one
     { base wrong-key && proxy a "endpoints: [\"$one_url\"]" && gateway a a && route x a; } >w1.yaml
