@@ -87,6 +87,19 @@ bool item_same(const struct item *a, const struct item *b)
     return same;
 }
 
+bool items_share_plugin(const struct item *a, const struct item *b)
+{
+    const char *why;
+    jv x = jx_parse(a->text, a->len, &why), y = jx_parse(b->text, b->len, &why),
+       plugins = jx_get(y, "plugins");
+    bool is_shared = false;
+    for (struct jx_iter it = jx_iter(jx_get(x, "plugins")); !is_shared && jx_next(&it);)
+        is_shared = !jx_is_none(jx_get(plugins, it.key));
+    jb_free(x);
+    jb_free(y);
+    return is_shared;
+}
+
 void items_add(struct items *l, struct item *owned)
 {
     VEC_GROW(l);

@@ -44,6 +44,8 @@ int item_compare(const struct item *a, const struct item *b);
 
 /* The same value, whatever the order of members and the spelling. */
 bool item_same(const struct item *a, const struct item *b);
+/* Whether both have some plugin in their `plugins`. */
+bool items_share_plugin(const struct item *a, const struct item *b);
 
 /* A growing list that holds references. */
 struct items {

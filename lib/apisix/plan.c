@@ -133,11 +133,32 @@ static bool is_anothers(const struct meeting *m, const struct claim *c, const st
     return live && !str_eq(live->owner, c->owner->label) && !may_go(m, live);
 }
 
+/*
+ * A global rule that is not ours to change and has a plugin of this one. APISIX runs the plugin in one of
+ * them: its Admin API refuses the second, a standalone instance takes it and keeps silent.
+ */
+static const struct item *rival_rule(const struct meeting *m, const struct claim *c)
+{
+    struct item first = {.kind = AK_GLOBAL_RULES, .id = ""};
+    if (c->item->kind != AK_GLOBAL_RULES)
+        return NULL;
+    for (size_t i = position(m->all, 0, &first); i < m->all->n; i++) {
+        const struct item *live = m->all->items[i];
+        if (live->kind != AK_GLOBAL_RULES)
+            break;
+        if (!str_eq(live->id, c->item->id) && (!live->owner || !may_go(m, live)) &&
+            items_share_plugin(live, c->item))
+            return live;
+    }
+    return NULL;
+}
+
 /* Settles the first claim. True when the live object of ours has been dealt with. */
 static bool settle_claim(const struct meeting *m, const struct claim *c)
 {
     struct item *theirs = foreign(m), *live = ours(m);
     const struct item *mark = kind_needs_mark(c->item->kind) ? live_mark(m, c->item) : NULL;
+    const struct item *rival = rival_rule(m, c);
     bool is_kept_by_another = is_anothers(m, c, live);
     if (is_as_wanted(m, c, theirs) || (is_kept_by_another && is_as_wanted(m, c, live))) {
         m->plan->n_unchanged++;
@@ -146,6 +167,8 @@ static bool settle_claim(const struct meeting *m, const struct claim *c)
         refuse(m, c, REFUSED_FOREIGN, NULL);
     } else if (is_anothers(m, c, mark)) {
         refuse(m, c, REFUSED_OWNER, mark->owner);
+    } else if (rival) {
+        refuse(m, c, REFUSED_PLUGIN, rival->id);
     } else if (m->options->replaces_env_refs && c->item->holds_env_ref) {
         refuse(m, c, REFUSED_ENV_REF, NULL);
     } else if (!live) {
@@ -427,6 +450,11 @@ char *refusal_text(const struct refusal *r, enum finding_id *id)
     const char *kind = apisix_kind(r->item->kind)->name;
     *id = r->reason == REFUSED_ENV_REF ? F_PUSH_REJECTED : F_PUSH_FOREIGN;
     switch (r->reason) {
+    case REFUSED_PLUGIN:
+        return xasprintf(
+            "%s \"%s\" has a plugin that runs in \"%s\" already, which is not made by this gwpipe instance "
+            "or has to stay; APISIX runs it in one of them only",
+            kind, r->item->id, r->other);
     case REFUSED_ENV_REF:
         return xasprintf("%s \"%s\" holds the text \"${{\", which APISIX would replace from its environment; "
                          "it is left as it is live",

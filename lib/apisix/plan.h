@@ -29,6 +29,7 @@ struct op {
 enum refusal_reason {
     REFUSED_FOREIGN, /* the id is live, and not ours */
     REFUSED_OWNER,   /* another owner has it, wants it, or must keep it */
+    REFUSED_PLUGIN,  /* a plugin of it runs in another global rule, which stays */
     REFUSED_ENV_REF, /* the text holds "${{", which the target would replace */
 };
 
@@ -36,7 +37,7 @@ struct refusal {
     enum refusal_reason reason;
     struct item *item;
     struct owner *owner;
-    const char *other; /* the other owner's label, NULL where there is none */
+    const char *other; /* the other owner's label, or the other rule's id; NULL where there is none */
 };
 
 /* What becomes of one owner's objects at one target. */

@@ -74,11 +74,11 @@ metadata_lives() {
 }
 @test "so is metadata of a plugin" { each metadata_lives; }
 
-put_by_hand() { # GLOBAL-RULE
+put_by_hand() { # GLOBAL-RULE [TIME]
     case $kind in
-    admin) double_ctl edit '{"kind":"global_rules","id":"g","value":'"$1"'}' >/dev/null ;;
+    admin) double_ctl edit '{"kind":"global_rules","id":'"$(jq .id <<<"$1")"',"value":'"$1"'}' >/dev/null ;;
     standalone)
-        curl -sSf -X PUT -H "X-API-KEY: $APISIX_ADMIN_KEY" -H 'X-Digest: by-hand' -d '{"global_rules":['"$1"']}' \
+        curl -sSf -X PUT -H "X-API-KEY: $APISIX_ADMIN_KEY" -H "X-Digest: by-hand${2:-}" -d '{"global_rules":['"$1"']}' \
             "$apisix_url/apisix/admin/configs"
         ;;
     file) echo '{"global_rules":['"$1"']}' >apisix.json ;;
@@ -96,6 +96,17 @@ somebody_elses_stays() {
     [ "$(rules)" = '["g 192.168.0.0/16"]' ]
 }
 @test "a global rule that somebody else made is left alone, and never taken for ours" { each somebody_elses_stays; }
+
+somebody_else_runs_it() {
+    put_by_hand '{"id":"theirs","plugins":{"cors":{},"ip-restriction":{"whitelist":["192.168.0.0/16"]}}}'
+    { rule a g 10.0.0.0/8; full; } | { run -1 push; }
+    [ "$(rules)" = '["theirs 192.168.0.0/16"]' ] && [ "$(marks)" = '[]' ]
+    grep -q 'global_rules "g" has a plugin that runs in "theirs" already' err
+    put_by_hand '{"id":"theirs","plugins":{"cors":{}}}' 2
+    { rule a g 10.0.0.0/8; full; } | push
+    [ "$(rules)" = '["g 10.0.0.0/8","theirs "]' ]
+}
+@test "a plugin that somebody else runs for every request is not run twice" { each somebody_else_runs_it; }
 
 two_want_it() {
     { rule a g 10.0.0.0/8; rule b g 10.2.0.0/16; full; } | { run -1 push; }
