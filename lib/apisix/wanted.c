@@ -245,6 +245,19 @@ struct owner *wanted_take(struct wanted *w, const struct rec *r, jv set, struct 
     return o;
 }
 
+void wanted_inherit(struct wanted *w, const struct wanted *from)
+{
+    for (const struct owner *o = from->owners; o; o = o->hh.next) {
+        if (!o->spares)
+            continue;
+        struct owner *heir = owner_new(w, o->label, o->group);
+        heir->is_held = o->is_held;
+        heir->spares = true;
+        heir->is_fresh = o->is_fresh;
+    }
+    w->is_stale = true;
+}
+
 /* ---- SYNC ---- */
 
 bool wanted_sync(struct wanted *w, bool full)

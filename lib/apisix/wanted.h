@@ -63,6 +63,9 @@ void wanted_release(struct wanted *w);
  */
 struct owner *wanted_take(struct wanted *w, const struct rec *r, jv set, struct findings *fs);
 
+/* What `from` was told of owners that are held counts for `w` too, which is new. */
+void wanted_inherit(struct wanted *w, const struct wanted *from);
+
 /*
  * At a SYNC. After a full one, owners that were not mentioned since the last full one want nothing. True when
  * the stream has now named the whole world: an owner that it did not name does not exist.

@@ -21,6 +21,8 @@ struct plane_wishes *planes_add(struct planes *p, const char *name)
     w = xcalloc(1, sizeof *w);
     w->name = xstrdup(name);
     wanted_init(&w->wanted, p->instance);
+    if (p->n > 0) /* the first, which knows every owner */
+        wanted_inherit(&w->wanted, &p->items[0]->wanted);
     p->items = xreallocarray(p->items, p->n + 1, sizeof *p->items);
     p->items[p->n++] = w;
     return w;

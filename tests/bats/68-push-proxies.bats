@@ -201,6 +201,21 @@ world() { records "$1" >&7; }
     run ! grep -q . err
 }
 
+@test "a record that is held before its data plane is named keeps what it has there" {
+    double_start one
+    { base && proxy a "endpoints: [\"$one_url\"]" '  plugins: [{name: cors}]
+' && proxy b "endpoints: [\"$one_url\"]" && gateway a a && gateway b b && route x b; } >w1.yaml
+    push w1.yaml
+    [ "$(double_ctl one state | jq -c '[.global_rules[].plugins]')" = '[{"cors":{}}]' ]
+    # Refused, and nobody knows the good version: its record comes first, and says nothing of the data plane.
+    sed '0,/ControlPlane,/s//Nonsense,/' w1.yaml >w2.yaml
+    records w2.yaml >tr || true
+    jq -es 'map(select(.object.kind == "GatewayProxy")) | .[0].held and (.[0].planes | not) and .[1].planes' tr
+    gw-push -q --gateway-proxies <tr >out || true
+    [ "$(double_ctl one state | jq -c '[.global_rules[].plugins]')" = '[{"cors":{}}]' ]
+    [ "$(routes one)" = '["httproute.infra.x.0.0"]' ]
+}
+
 @test "a key that changes is used from the next SYNC on" {
     double_start one
     { base wrong-key && proxy a "endpoints: [\"$one_url\"]" && gateway a a && route x a; } >w1.yaml
