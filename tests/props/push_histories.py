@@ -3,13 +3,14 @@
 TAP.
 
 At its end, a run from nothing over the same world must find nothing to write on any of the servers; when its Gateways go,
-nothing of ours may be left on those that GatewayProxies name. And at no moment was there a live route whose upstream
+nothing of ours may be left on those that GatewayProxies name; and when it starts anew and objects are refused of which
+no good version is known, what they have stays, and what those have that wait for them. At no moment was there a live route whose upstream
 was not, or a request that no client should send.
 
 HISTORIES_ROUNDS (default 12) is how many lives there are, HISTORIES_SEED where the dice start; every fourth has a
 standalone instance, which takes a document every two seconds.
 """
-import base64, json, os, random, subprocess, sys, urllib.request
+import base64, copy, json, os, random, subprocess, sys, urllib.request
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
@@ -183,6 +184,56 @@ def nothing_is_left_when_the_Gateways_go(doubles, push, rng):
     return sum(d.ask("stats")["writes"] for d in doubles)
 
 
+def spoilt(o):
+    """A version that gw-validate refuses."""
+    o = copy.deepcopy(o)
+    spec = o.get("spec", {})
+    if o["kind"] == "Gateway":
+        spec["listeners"][0]["port"] = 99999
+    elif o["kind"] in ("HTTPRoute", "GRPCRoute"):
+        spec["hostnames"] = ["NOT_ONE!"]
+    elif o["kind"] == "GatewayProxy":
+        spec["provider"] = {"type": "Nonsense"}
+    elif o["kind"] == "Service":
+        spec["ports"] = [{"port": "http"}]
+    else:
+        return None
+    return o
+
+
+def owned(double, owners):
+    """What the owners have on a server: global rules and metadata are those of the owners of their marks."""
+    state, found = double.ask("state"), {}
+    for kind, objects in state.items():
+        for name, o in (objects if isinstance(objects, dict) else {}).items():
+            mark = state["plugin_configs"].get("mark.%s.%s" % (kind, name), {})
+            labels = o.get("labels") or mark.get("labels") or {}
+            if labels.get("gwpipe-owner") in owners:
+                found[kind + "/" + name] = o
+    return found
+
+
+def what_is_held_after_a_restart_keeps_what_it_has(doubles, push, rng):
+    maker = rng.choice([Fleet, Settled])(rng, [d.url for d in doubles[1:]][:2] + [None])
+    world = maker.world(20)
+    ours = maker.gateway_class("apisix")
+    world[identity(ours)] = ours
+    pipe(STAGES + push, text(listing(world)), allowed=(0, 1, 4))
+    bad = {key: spoilt(world[key]) for key in rng.sample(sorted(world), 4)}
+    world.update((key, o) for key, o in bad.items() if o)
+    records = [json.loads(line) for line in pipe(STAGES, text(listing(world, rng))).splitlines()]
+    owners = {"/".join(identity(r["object"])[1:]) for r in records if r.get("held")}
+    need(owners >= {"/".join(key[1:]) for key, o in bad.items() if o and key[1] != "Service"}, "not all are held")
+    before = [owned(d, owners) for d in doubles[:3]]
+    pipe(STAGES + push, text(listing(world)), allowed=(0, 1, 4))
+    for n, d in enumerate(doubles[:3]):
+        check(d)
+        after = owned(d, owners)
+        for key in before[n]:
+            need(before[n][key] == after.get(key), "server %d: %s was %s\n%s" % (n, key, before[n][key], after.get(key)))
+    return sum(map(len, before))
+
+
 def check(double):
     stats = double.ask("stats")
     need(not stats["dangling"] and not stats["wrong"], "dangling: %(dangling)s\nwrong: %(wrong)s" % stats)
@@ -197,7 +248,11 @@ def live_through(prop, seed):
             d.close()
 
 
-PROPERTIES = [a_full_pass_finds_nothing_to_write, nothing_is_left_when_the_Gateways_go]
+PROPERTIES = [
+    a_full_pass_finds_nothing_to_write,
+    nothing_is_left_when_the_Gateways_go,
+    what_is_held_after_a_restart_keeps_what_it_has,
+]
 
 
 def main():
