@@ -60,7 +60,7 @@ static const struct opt opts[] = {
     {0, "retry-for", "SECONDS", OPT_INT, &settings.patience,
      "go on trying where there is no answer, a 429 or a 5xx (10)", NULL, 0, 3600},
     {0, "resync", "SECONDS", OPT_INT, &settings.resync,
-     "read what is live again when that was longer ago; 0: never for that (600)", NULL, 0, 86400},
+     "read what an Admin API holds again when that was longer ago; 0: never for that (600)", NULL, 0, 86400},
     {0, "recheck", "SECONDS", OPT_INT, &recheck,
      "while nothing comes, look at targets that failed or may have lost what they hold; 0: never (10)", NULL,
      0, 86400},

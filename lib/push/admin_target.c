@@ -14,10 +14,20 @@ double admin_now(void)
     return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
+static bool is_old(const struct admin *a)
+{
+    return a->resync > 0 && admin_now() - a->listed_at >= a->resync;
+}
+
 static bool must_list(const struct admin *a)
 {
-    return !a->is_reliable || a->base.wants_fresh || a->drift.gives_way ||
-           (a->resync > 0 && admin_now() - a->listed_at >= a->resync);
+    return !a->is_reliable || a->base.wants_fresh || a->drift.gives_way || a->drift.is_stirred || is_old(a);
+}
+
+static bool is_due(const struct target *t, bool was_refused)
+{
+    const struct admin *a = (const struct admin *)t;
+    return drift_is_due(&a->drift, was_refused, admin_now()) || (!was_refused && is_old(a));
 }
 
 static int read_live(struct target *t)
@@ -66,6 +76,7 @@ static void release(struct target *t)
 }
 
 static const struct target_class class = {
+    .is_due = is_due,
     .read = read_live,
     .check = check,
     .carry_out = admin_carry_out,

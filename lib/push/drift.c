@@ -1,5 +1,6 @@
 #include "push/drift.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <uthash.h>
 
@@ -91,15 +92,35 @@ static void forget(struct fought **all)
 
 /* ---- giving way ---- */
 
+static bool is_wary(const struct drift *d, double now)
+{
+    return d->resumed_at > 0 && now - d->resumed_at < DRIFT_REST_MOST;
+}
+
+/* What was fought over before this one gave way may not have been looked at by the other since. */
+static void remember_fights(struct look *l)
+{
+    struct fought *f, *next, *there;
+    HASH_ITER(hh, l->drift->fought, f, next)
+    {
+        HASH_FIND_STR(l->now, f->key, there);
+        if (there || f->rounds < DRIFT_ROUNDS)
+            continue;
+        HASH_DEL(l->drift->fought, f);
+        HASH_ADD_STR(l->now, key, f);
+    }
+}
+
 static int give_way(struct drift *d, const struct look *l, double now)
 {
+    d->rest = is_wary(d, now) ? fmin(2 * d->rest, DRIFT_REST_MOST) : DRIFT_REST;
     d->gives_way = true;
     d->left_alone_since = now;
     diag(DIAG_ERROR, NULL, NULL,
          "%s: another gw-push seems to write instance \"%s\" here, and wants something else: %s, %d times in "
          "a row "
-         "after this one had mended it; nothing is written until it has been left alone for %d seconds",
-         l->target->name, l->target->instance, l->names.p, DRIFT_ROUNDS, DRIFT_REST);
+         "after this one had mended it; nothing is written until it has been left alone for %.0f seconds",
+         l->target->name, l->target->instance, l->names.p, l->most_rounds, d->rest);
     return EXIT_FINDINGS;
 }
 
@@ -107,15 +128,16 @@ int drift_rest(struct drift *d, const struct target *t, double now)
 {
     if (!d->gives_way)
         return EXIT_OK;
-    if (now - d->left_alone_since < DRIFT_REST) {
+    if (now - d->left_alone_since < d->rest) {
         diag(DIAG_ERROR, NULL, NULL,
              "%s: nothing is written: another gw-push wrote instance \"%s\" here, %.0f s ago", t->name,
              t->instance, now - d->left_alone_since);
         return EXIT_FINDINGS;
     }
     d->gives_way = false;
-    diag(DIAG_WARNING, NULL, NULL, "%s: the other gw-push has rested for %d seconds; this one goes on",
-         t->name, DRIFT_REST);
+    d->resumed_at = now;
+    diag(DIAG_WARNING, NULL, NULL, "%s: the other gw-push has rested for %.0f seconds; this one goes on",
+         t->name, now - d->left_alone_since);
     return EXIT_OK;
 }
 
@@ -124,26 +146,40 @@ int drift_look(struct drift *d, const struct target *t, const struct items *left
 {
     struct look l = {.target = t, .drift = d};
     int code = EXIT_OK;
+    if (d->resumed_at > 0 && !is_wary(d, now)) {
+        forget(&d->fought);
+        d->resumed_at = 0;
+    }
     buf_init(&l.names, BUF_MAX_MESSAGE);
     compare(&l, left, found);
+    d->is_stirred = l.n > 0;
     if (d->gives_way) {
         if (l.n > 0)
             d->left_alone_since = now;
-        code = drift_rest(d, t, now);
-    } else if (l.most_rounds >= DRIFT_ROUNDS) {
+        forget(&l.now);
+        buf_free(&l.names);
+        return drift_rest(d, t, now);
+    }
+    if (l.most_rounds >= DRIFT_ROUNDS) {
         code = give_way(d, &l, now);
     } else if (l.n > 0) {
         diag(DIAG_WARNING, NULL, NULL,
              "%s: not as this gw-push left it: %s; does another gw-push write instance \"%s\" here?", t->name,
              l.names.p, t->instance);
     }
+    if (is_wary(d, now))
+        remember_fights(&l);
     forget(&d->fought);
-    if (d->gives_way)
-        forget(&l.now);
-    else
-        d->fought = l.now;
+    d->fought = l.now;
     buf_free(&l.names);
     return code;
+}
+
+bool drift_is_due(const struct drift *d, bool was_refused, double now)
+{
+    if (d->gives_way)
+        return now - d->left_alone_since >= d->rest;
+    return d->is_stirred && !was_refused;
 }
 
 void drift_release(struct drift *d)

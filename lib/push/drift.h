@@ -6,20 +6,28 @@
  * are told by what they do. An object that was found changed DRIFT_ROUNDS times, though we mended it each
  * time, is fought over, and we give way: nothing is written to this target until ours has been left alone for
  * DRIFT_REST seconds. Of two that fight the first to count so far gives way, the other has its will; when it
- * is gone, the first goes on.
+ * is gone, the first goes on. While it is not, what was fought over is found changed soon after: then once is
+ * enough, and the rest is twice as long each time, so that the two hardly disturb what is served.
  */
 #ifndef GW_PUSH_DRIFT_H
 #define GW_PUSH_DRIFT_H
 
 #include "push/target.h"
 
-enum { DRIFT_ROUNDS = 3, DRIFT_REST = 60 };
+enum {
+    DRIFT_ROUNDS = 3,
+    DRIFT_REST = 60,
+    DRIFT_REST_MOST = 3600, /* and for so long after going on a fight is remembered */
+};
 
 /* What is remembered of a target; zeroed at first. */
 struct drift {
     struct fought *fought; /* uthash: found changed at the last look, and how often in a row */
+    bool is_stirred;       /* the last look found something changed: mended or not, it is worth another */
     bool gives_way;
     double left_alone_since;
+    double rest;     /* seconds to be left alone for */
+    double resumed_at; /* 0: it never gave way */
 };
 
 /*
@@ -32,6 +40,10 @@ int drift_look(struct drift *d, const struct target *t, const struct items *left
 
 /* The same when nothing can have changed. */
 int drift_rest(struct drift *d, const struct target *t, double now);
+
+/* Whether it is time to look, though nothing else asks for it. `was_refused`: nothing was written the last
+   time, for this reason or another. */
+bool drift_is_due(const struct drift *d, bool was_refused, double now);
 
 void drift_release(struct drift *d);
 

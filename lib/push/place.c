@@ -206,6 +206,19 @@ bool place_owes(const struct place *p, const struct owner *o)
     return p->is_pending && p->target->gateway.owes(p->target->gateway.ctx, o->label);
 }
 
+bool place_is_due(const struct place *p)
+{
+    bool (*is_due)(const struct target *, bool) = p->target->class->is_due;
+    if (p->outcome == OUTCOME_FAILED || (p->outcome == OUTCOME_DONE && p->is_pending))
+        return true;
+    return is_due && is_due(p->target, p->outcome == OUTCOME_REFUSED);
+}
+
+bool place_joins_look(const struct place *p)
+{
+    return p->outcome != OUTCOME_REFUSED || place_is_due(p);
+}
+
 void place_serve(struct place *p, bool full, bool knows_all)
 {
     double began_at = now(CLOCK_MONOTONIC);

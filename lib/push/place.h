@@ -51,6 +51,13 @@ void place_serve(struct place *p, bool full, bool knows_all);
 /* Whether something that was written of that owner is not served yet. */
 bool place_owes(const struct place *p, const struct owner *o);
 
+/*
+ * While the stream is silent: whether a look is worth it, and whether it is to be served when there is one
+ * for another's sake. What was refused waits for a person, or for a SYNC.
+ */
+bool place_is_due(const struct place *p);
+bool place_joins_look(const struct place *p);
+
 void place_tell_summary(const struct place *p);
 
 /* The SYNC is over. */

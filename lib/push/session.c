@@ -215,7 +215,7 @@ static void serve(struct session *s, bool full, bool knows_all, bool is_look)
         .items = xcalloc(s->n_places, sizeof(struct place *)), .full = full, .knows_all = knows_all};
     planes_claims(&s->planes);
     for (size_t i = 0; i < s->n_places; i++)
-        if (!is_look || s->places[i].outcome != OUTCOME_REFUSED) /* that waits for a person, or for a SYNC */
+        if (!is_look || place_joins_look(&s->places[i]))
             e.items[e.n++] = &s->places[i];
     if (s->options.dry_run)
         run(&e);
@@ -346,12 +346,9 @@ static void take_sync(struct session *s, const struct rec *r)
 
 static bool wants_look(const struct session *s)
 {
-    for (size_t i = 0; i < s->n_places; i++) {
-        const struct place *p = &s->places[i];
-        if (p->outcome == OUTCOME_FAILED || p->is_pending ||
-            (p->outcome == OUTCOME_DONE && p->target->class->forgets))
+    for (size_t i = 0; i < s->n_places; i++)
+        if (place_is_due(&s->places[i]))
             return true;
-    }
     return false;
 }
 
@@ -362,6 +359,8 @@ void session_look(struct session *s)
         return;
     serve(s, false, false, true);
     report(s, true);
+    if (s->options.metrics_file)
+        s->code = worse(s->code, write_metrics(s));
     settle(s);
     if (s->passes_syncs && s->stash.n_written > n_written)
         out_write(PLAIN_SYNC, strlen(PLAIN_SYNC));

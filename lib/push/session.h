@@ -45,8 +45,8 @@ void session_init(struct session *s, const struct push_options *o, struct target
 void session_take(struct session *s, struct rec *r);
 
 /*
- * While nothing comes: targets that failed, and those that may have lost what they hold, are served again as
- * the last SYNC left things; not one that refused it. Not in the middle of a cut.
+ * While nothing comes: targets that failed, and those that may have lost what they hold or been changed by
+ * others, are served again as the last SYNC left things; not one that refused it. Not in the middle of a cut.
  */
 void session_look(struct session *s);
 

@@ -67,6 +67,12 @@ static int read_live(struct target *t)
 
 /* ---- the rest ---- */
 
+/* It may have been restarted at any time. */
+static bool is_due(const struct target *t, bool was_refused)
+{
+    return !was_refused || drift_is_due(&((const struct standalone *)t)->drift, was_refused, standalone_now());
+}
+
 static int check(struct target *t, struct plan *p)
 {
     char *why;
@@ -88,7 +94,7 @@ static void release(struct target *t)
 }
 
 static const struct target_class class = {
-    .forgets = true,
+    .is_due = is_due,
     .read = read_live,
     .check = check,
     .carry_out = standalone_carry_out,

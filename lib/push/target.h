@@ -17,7 +17,12 @@
 struct target;
 
 struct target_class {
-    bool forgets; /* it can lose what it holds at any time: it is looked at while the stream is silent too */
+    /*
+     * Whether it is worth a look while the stream is silent, though nothing failed: it may have lost what it
+     * holds, or somebody else may have written. `was_refused`: the last SYNC was, and nobody wants to be told
+     * so again. NULL: never.
+     */
+    bool (*is_due)(const struct target *t, bool was_refused);
     int (*read)(struct target *t); /* brings t->live up to date */
     /*
      * Pre-flight (--check): asks whether the target would take each operation, writes nothing. What it would

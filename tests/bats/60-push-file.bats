@@ -245,6 +245,26 @@ JSON
     [ "$(jq -c '[.routes[0].id, (.upstreams | length)]' "$file")" = '["hand",2]' ]
 }
 
+@test "a file that is gone, or was changed, is there again while nothing comes; metrics tell" {
+    mkfifo "$dir/in"
+    gw-push --to "file:$file" --recheck 1 --metrics-file "$dir/metrics" <"$dir/in" >/dev/null 2>"$dir/err" 3>&- &
+    local pid=$! i
+    exec 7>"$dir/in"
+    { upstream cart; full; } >&7
+    for i in {1..100}; do [ -e "$dir/metrics" ] && break || sleep 0.1; done
+    cp "$file" "$dir/was"
+    rm "$file"
+    for i in {1..100}; do [ -e "$file" ] && break || sleep 0.1; done
+    cmp "$file" "$dir/was"
+    echo '{}' >"$file"
+    for i in {1..100}; do cmp -s "$file" "$dir/was" && break || sleep 0.1; done
+    cmp "$file" "$dir/was"
+    for i in {1..100}; do grep -q 'writes_total.*kind="upstreams",op="create",outcome="done"} 3$' "$dir/metrics" && break || sleep 0.1; done
+    grep -q 'writes_total.*kind="upstreams",op="create",outcome="done"} 3$' "$dir/metrics"
+    exec 7>&-
+    wait "$pid"
+}
+
 @test "YAML: written with its marker, read back, unchanged then" {
     file=$dir/apisix.yaml
     { certificate; upstream cart; full; } | push

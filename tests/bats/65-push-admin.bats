@@ -351,6 +351,33 @@ served() { # COUNT
     [ "$(grep -c '^GET /upstreams 200' "$dir/log")" = 1 ]
 }
 
+@test "an old list is read again while nothing comes, and what others changed is mended" {
+    server
+    follow --resync 1 --recheck 1
+    { upstream a; upstream b; full; } | feed
+    served 1
+    put upstreams/a '{"nodes":{"10.9.9.9:80":1},"labels":{"managed-by":"gwpipe","gwpipe-instance":"default","gwpipe-owner":"Service/shop/a"}}'
+    for _ in {1..100}; do [ "$(there upstreams/a '.nodes[0].host?')" = 10.0.0.1 ] && break || sleep 0.1; done
+    [ "$(there upstreams/a '.nodes[0].host?')" = 10.0.0.1 ]
+    grep -q 'not as this gw-push left it: upstreams "a" has changed' "$dir/err"
+    [ "$(grep -c '^PUT /upstreams/b' "$dir/log")" = 1 ]
+}
+
+@test "what others changed is looked at again soon, however rarely else" {
+    server
+    follow --resync 0 --recheck 1
+    { upstream a; full; } | feed
+    served 1
+    put upstreams/a '{"nodes":{"10.9.9.9:80":1},"labels":{"managed-by":"gwpipe","gwpipe-instance":"default","gwpipe-owner":"Service/shop/a"}}'
+    { upstream a; full; } | feed
+    served 2
+    [ "$(there upstreams/a '.nodes[0].host')" = 10.0.0.1 ]
+    forget
+    sleep 3.5
+    [ "$(grep -c '^GET /upstreams 200' "$dir/log")" = 1 ]
+    [ -z "$(writes)" ]
+}
+
 @test "ids that lead elsewhere are not sent" {
     server
     { record HTTPRoute x '{"routes":[{"id":"..",'"$(labels HTTPRoute/shop/x)"',"uri":"/"},{"id":"a/b?force=true",'"$(labels HTTPRoute/shop/x)"',"uri":"/"}]}'; full; } | { run -1 push; }
