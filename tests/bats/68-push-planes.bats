@@ -87,6 +87,23 @@ ids() { jq -r '[.routes // [] | .[].id] | sort | join(" ")' "$1.json"; }
     [ "$(ids main)" = "httproute.infra.a.0.0" ]
 }
 
+@test "--gateway of a pipeline is a target for a Gateway, which several may share" {
+    { base && gateway inner && gateway edge && gateway lab && route a inner && route b edge && route c lab; } >w.yaml
+    gw-watch --once -q -f w.yaml | gw-pipe -q --to file:main.json --gateway infra/edge=file:edge.json --gateway=infra/lab=file:edge.json >out
+    [ "$(ids main)|$(ids edge)" = "httproute.infra.a.0.0|httproute.infra.b.0.0 httproute.infra.c.0.0" ]
+    [ "$(jq -c 'select(.object.metadata.name == "c").pushed | map(.plane)' out)" = '[null,"infra.edge"]' ]
+    gw-diff w.yaml file:main.json --gateway infra/edge=file:edge.json --gateway infra/lab=file:edge.json
+    # Names longer than a data plane's may be are told apart.
+    long=$(printf 'x%.0s' {1..62})
+    { base && gateway "${long}1" && gateway "${long}2" && route a "${long}1" && route b "${long}2"; } >w.yaml
+    gw-watch --once -q -f w.yaml | gw-pipe -q --gateway "infra/${long}1=file:one.json" --gateway "infra/${long}2=file:two.json" >out
+    [ "$(ids one)|$(ids two)" = "httproute.infra.a.0.0|httproute.infra.b.0.0" ]
+    for bad in edge infra/edge infra/edge= /edge=file:x infra/=file:x a/b/c=file:x; do
+        run -2 gw-pipe --gateway "$bad" </dev/null
+        [[ $output == *"\"$bad\" is not NAMESPACE/NAME=TARGET"* ]]
+    done
+}
+
 @test "hundreds of data planes are served by one process" {
     { base && for i in {1..300}; do gateway "g$i" && route "r$i" "g$i"; done; } >w.yaml
     to=() planes=()
