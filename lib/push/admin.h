@@ -20,6 +20,7 @@ struct admin {
     int resync; /* seconds; 0: never for that reason */
     double listed_at;
     bool is_listed;   /* live is what the server said at this SYNC */
+    bool has_told_shapes; /* of a server that can check little */
     bool is_reliable; /* live is what was there when it was last listed, and what was written since */
 };
 
@@ -28,6 +29,7 @@ double admin_now(void); /* seconds, of no epoch */
 /* The rest of the class, see struct target_class; admin_list() adds all objects of the kinds that we write.
  */
 int admin_list(struct admin *a, struct items *out);
+int admin_check(struct target *t, struct plan *p);
 int admin_carry_out(struct target *t, struct plan *p);
 
 #endif

@@ -4,7 +4,6 @@
 
 #include "apisix/mark.h"
 #include "apisix/stored.h"
-#include "base/diag.h"
 #include "push/admin.h"
 
 double admin_now(void)
@@ -57,16 +56,6 @@ static int read_live(struct target *t)
     return code;
 }
 
-static int check(struct target *t, struct plan *p)
-{
-    char *why;
-    int code = api_check(&((struct admin *)t)->api, p, &why);
-    if (why)
-        diag(DIAG_ERROR, NULL, NULL, "%s: the objects cannot be checked: %s", t->name, why);
-    free(why);
-    return code;
-}
-
 static void release(struct target *t)
 {
     struct admin *a = (struct admin *)t;
@@ -78,7 +67,7 @@ static void release(struct target *t)
 static const struct target_class class = {
     .is_due = is_due,
     .read = read_live,
-    .check = check,
+    .check = admin_check,
     .carry_out = admin_carry_out,
     .release = release,
 };

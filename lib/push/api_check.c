@@ -19,6 +19,7 @@ struct batch {
 
 struct checking {
     int code;
+    bool is_missing; /* there is no such question */
     char *why; /* the server cannot be asked */
 };
 
@@ -86,6 +87,7 @@ static bool checked(void *ctx, struct call *c, const struct http_response *r)
     if (answer_of(r) == ANSWER_AGAIN)
         return false;
     c->batch->is_over = true;
+    k->is_missing = r->status == 404;
     k->code = EXIT_FINDINGS;
     return true;
 }
@@ -114,7 +116,7 @@ static size_t fill(struct batch *b, struct op *ops, size_t n)
     return i;
 }
 
-int api_check(const struct api *a, struct plan *p, char **why)
+int api_check(const struct api *a, struct plan *p, char **why, bool *has_validate)
 {
     struct checking k = {0};
     for (size_t i = 0; i < p->ops.n && !k.why;) {
@@ -133,5 +135,7 @@ int api_check(const struct api *a, struct plan *p, char **why)
         buf_free(&b.body);
     }
     *why = k.why;
+    if (has_validate)
+        *has_validate = !k.is_missing;
     return k.code;
 }

@@ -76,7 +76,7 @@ static bool is_due(const struct target *t, bool was_refused)
 static int check(struct target *t, struct plan *p)
 {
     char *why;
-    int code = api_check(&((struct standalone *)t)->api, p, &why);
+    int code = api_check(&((struct standalone *)t)->api, p, &why, NULL);
     if (why)
         diag(DIAG_ERROR, NULL, NULL, "%s: the objects cannot be checked: %s", t->name, why);
     free(why);

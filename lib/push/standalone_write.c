@@ -45,7 +45,7 @@ static int complain(const struct writing *w, int code, const char *why)
 static int set_aside(struct writing *w)
 {
     char *why;
-    int code = api_check(&w->s->api, w->plan, &why);
+    int code = api_check(&w->s->api, w->plan, &why, NULL);
     if (why && code == EXIT_ENV)
         complain(w, code, why);
     else if (why)

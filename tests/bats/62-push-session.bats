@@ -232,7 +232,7 @@ PUT /routes/rz' ]
 }
 
 @test "--check: when the target cannot be asked, nothing is written" {
-    echo '[{"match":"POST /configs/validate","times":9,"do":{"status":404,"body":{}}}]' >"$dir/script"
+    echo '[{"match":"POST /","times":0,"do":{"status":404,"body":{}}}]' >"$dir/script"
     server --script "$dir/script"
     { upstream x; full; } | expect -1 --to "admin:$url" --to "file:$a" --check
     [ "$(states)" = 'x refused programmed' ]

@@ -180,6 +180,20 @@ served() { # COUNT
     grep -q 'upstreams "bad" .*: .*value should match only one schema' "$dir/err"
 }
 
+@test "--check: a release without configs/validate is asked about each object's shape" {
+    script '[{"match":"POST /configs/validate","times":0,"do":{"status":404,"body":{"error_msg":"Unsupported resource type: configs"}}}]'
+    bad=$(upstream bad | sed 's/,"nodes":.*\]}\]}}/}]}}/')
+    { upstream good; certificate k1; route one good; echo "$bad"; route two bad; full; upstream good 10.0.0.2; sync; } | { run -1 push --check; }
+    [ "$(writes | grep PUT | sort | xargs)" = "PUT /routes/one PUT /ssls/edge PUT /upstreams/good PUT /upstreams/good" ]
+    grep -q 'upstreams "bad" .*: .*value should match only one schema' "$dir/err"
+    [ "$(grep -c 'warning: .*no configs/validate' "$dir/err")" = 1 ]
+    forget
+    script '[{"match":"POST /configs/validate","times":0,"do":{"status":404}}, {"match":"POST /schema","times":0,"do":{"status":500}}]'
+    { upstream good; full; } | { run -4 push --check --retry-for 0; }
+    [ -z "$(writes | grep PUT)" ]
+    grep -q 'cannot be checked: the server answers 500' "$dir/err"
+}
+
 @test "what may pass is tried again" {
     script '[{"match":"GET /routes","do":{"status":503}},{"match":"PUT /upstreams/a","times":2,"do":{"status":503,"body":"<html>"}},
         {"match":"PUT /routes/a","do":{"status":429,"headers":{"Retry-After":"1"}}},{"match":"PUT /ssls","do":{"cut":"before"}},

@@ -197,7 +197,7 @@ states() { jq -r 'select(.pushed).pushed[].state' "$BATS_TEST_TMPDIR/out" | sort
     { for i in {1..900}; do echo "s$i"; done | jq -cR --arg long "$long" '{type: "ADDED", object: {apiVersion: "v1", kind: "Service", metadata: {namespace: "shop", name: .}},
         apisix: {upstreams: [{id: ., labels: {"managed-by": "gwpipe", "gwpipe-instance": "default", "gwpipe-owner": "Service/shop/\(.)"}, desc: $long,
             type: "roundrobin", nodes: (if . == "s1" then "nonsense" else [] end)}]}}' && echo "$full"; } >"$BATS_TEST_TMPDIR/many"
-    double_ctl faults '[{"match":"POST /configs/validate","nth":2,"do":{"status":404,"body":"{}"}}]'
+    double_ctl faults '[{"match":"POST /configs/validate","nth":2,"do":{"status":413,"body":"{}"}}]'
     run -1 --separate-stderr gw-push --check --to "admin:$apisix_url" <"$BATS_TEST_TMPDIR/many"
     [[ $stderr == *"cannot be checked"* ]] || fail "$stderr"
     [ "$(stat '.writes')" = 0 ]
