@@ -19,9 +19,9 @@ struct admin {
     struct drift drift;
     int resync; /* seconds; 0: never for that reason */
     double listed_at;
-    bool is_listed;   /* live is what the server said at this SYNC */
+    bool is_listed;       /* live is what the server said at this SYNC */
     bool has_told_shapes; /* of a server that can check little */
-    bool is_reliable; /* live is what was there when it was last listed, and what was written since */
+    bool is_reliable;     /* live is what was there when it was last listed, and what was written since */
 };
 
 double admin_now(void); /* seconds, of no epoch */

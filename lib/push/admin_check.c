@@ -1,6 +1,6 @@
 /*
- * --check for the Admin API. Releases before 3.17 have no configs/validate; they can be asked about the shape of
- * one object at a time.
+ * --check for the Admin API. Releases before 3.17 have no configs/validate; they can be asked about the shape
+ * of one object at a time.
  */
 #include <stdlib.h>
 
@@ -52,8 +52,9 @@ static int check_shapes(struct admin *a, struct plan *p, char **why)
         struct op *op = &p->ops.items[i];
         if (!is_asked(op))
             continue;
-        struct call *c = calls_add(
-            &calls, "POST", xasprintf("%s/schema/validate/%s", a->api.root, apisix_kind(op->item->kind)->name));
+        struct call *c =
+            calls_add(&calls, "POST",
+                      xasprintf("%s/schema/validate/%s", a->api.root, apisix_kind(op->item->kind)->name));
         c->what = op;
         c->body = op->item->text;
         c->len = op->item->len;
@@ -80,7 +81,8 @@ int admin_check(struct target *t, struct plan *p)
     int code = api_check(&a->api, p, &why, &has_validate);
     if (!has_validate) {
         diag(a->has_told_shapes ? DIAG_DEBUG : DIAG_WARNING, NULL, NULL,
-             "%s: %s; objects are checked against the schemas of their kinds only, plugins are not", t->name, why);
+             "%s: %s; objects are checked against the schemas of their kinds only, plugins are not", t->name,
+             why);
         a->has_told_shapes = true;
         free(why);
         code = check_shapes(a, p, &why);

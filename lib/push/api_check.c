@@ -20,7 +20,7 @@ struct batch {
 struct checking {
     int code;
     bool is_missing; /* there is no such question */
-    char *why; /* the server cannot be asked */
+    char *why;       /* the server cannot be asked */
 };
 
 /* What is larger than a request may be is not asked about. */

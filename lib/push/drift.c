@@ -100,9 +100,9 @@ static bool is_wary(const struct drift *d, double now)
 /* What was fought over before this one gave way may not have been looked at by the other since. */
 static void remember_fights(struct look *l)
 {
-    struct fought *f, *next, *there;
-    HASH_ITER(hh, l->drift->fought, f, next)
-    {
+    struct fought *next, *there;
+    for (struct fought *f = l->drift->fought; f; f = next) {
+        next = f->hh.next;
         HASH_FIND_STR(l->now, f->key, there);
         if (there || f->rounds < DRIFT_ROUNDS)
             continue;

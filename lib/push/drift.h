@@ -26,7 +26,7 @@ struct drift {
     bool is_stirred;       /* the last look found something changed: mended or not, it is worth another */
     bool gives_way;
     double left_alone_since;
-    double rest;     /* seconds to be left alone for */
+    double rest;       /* seconds to be left alone for */
     double resumed_at; /* 0: it never gave way */
 };
 

@@ -70,7 +70,8 @@ static int read_live(struct target *t)
 /* It may have been restarted at any time. */
 static bool is_due(const struct target *t, bool was_refused)
 {
-    return !was_refused || drift_is_due(&((const struct standalone *)t)->drift, was_refused, standalone_now());
+    return !was_refused ||
+           drift_is_due(&((const struct standalone *)t)->drift, was_refused, standalone_now());
 }
 
 static int check(struct target *t, struct plan *p)

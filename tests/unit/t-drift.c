@@ -55,8 +55,10 @@ int main(void)
     diag_verbosity(DIAG_ERROR);
 
     begin();
-    ok(look("a", "a", now) == EXIT_OK && !drift_is_due(&drift, false, now), "nothing has changed, nothing is due");
-    ok(look("a", "b", now) == EXIT_OK && drift_is_due(&drift, false, now), "what was mended is looked at soon");
+    ok(look("a", "a", now) == EXIT_OK && !drift_is_due(&drift, false, now),
+       "nothing has changed, nothing is due");
+    ok(look("a", "b", now) == EXIT_OK && drift_is_due(&drift, false, now),
+       "what was mended is looked at soon");
     ok(!drift_is_due(&drift, true, now), "but not when the last SYNC was refused for another reason");
     ok(look("a", "a", now) == EXIT_OK && !drift_is_due(&drift, false, now), "and then left alone");
     for (int i = 0; i < 5; i++)
@@ -70,7 +72,8 @@ int main(void)
     ok(look("b", "c", now + DRIFT_REST) == EXIT_FINDINGS, "the other still writes: so it goes on resting");
     now += DRIFT_REST;
     ok(drift_rest(&drift, &target, now + DRIFT_REST - 1) == EXIT_FINDINGS, "for as long again");
-    ok(look("c", "c", now + DRIFT_REST) == EXIT_OK && !drift.gives_way, "left alone for that long, it goes on");
+    ok(look("c", "c", now + DRIFT_REST) == EXIT_OK && !drift.gives_way,
+       "left alone for that long, it goes on");
     now += DRIFT_REST;
 
     look("a", "a", now + 1);
