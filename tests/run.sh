@@ -40,9 +40,21 @@ bats_suite() { part bats bats --jobs "$((2 * $(nproc)))" --formatter tap tests/b
 docs() { each tests/docs/*.py; }
 props() { each tests/props/*.py; }
 
+# As many at the same time as there are processors; what they say is told in their order.
 each() { # PROGRAM...
-    local f
-    for f; do [[ ! -x $f || -d $f || $f == *.[od] ]] || part "${f##*/}" "$f"; done
+    local f i files=()
+    for f; do [[ ! -x $f || -d $f || $f == *.[od] ]] || files+=("$f"); done
+    for i in "${!files[@]}"; do
+        while (($(jobs -rp | wc -l) >= $(nproc))); do wait -n; done
+        { "${files[i]}" >"$said/$i" 2>&1 </dev/null; echo $? >"$said/$i.rc"; } &
+    done
+    wait
+    for i in "${!files[@]}"; do part "${files[i]##*/}" repeat "$said/$i"; done
+}
+
+repeat() { # FILE: what a program said, and how it ended
+    cat "$1"
+    return "$(<"$1.rc")"
 }
 
 # Runs one TAP producer and counts. Lines that are no TAP are shown too: they are how programs crash.
@@ -68,8 +80,8 @@ part() { # NAME COMMAND...
     ok=$((ok + a)) bad=$((bad + b)) skipped=$((skipped + c))
 }
 
-counts=$(mktemp)
-trap 'rm -f "$counts"' EXIT
+counts=$(mktemp) said=$(mktemp -d)
+trap 'rm -rf "$counts" "$said"' EXIT
 passed=0 failed=0 all_skipped=0
 (($#)) || set -- unit fuzz golden ref agree double bats docs props
 for suite; do

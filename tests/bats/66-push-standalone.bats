@@ -248,7 +248,7 @@ put_by_hand() { # DOCUMENT
     sleep 1.5
     [ "$(upstreams a)" = cart ]
     finish 4
-    [ "$(grep -c 'cannot be read' "$dir/err")" = 1 ]
+    [ "$(grep -c 'error: .*cannot be read' "$dir/err")" = 1 ] || fail "$(cat "$dir/err")"
     [ "$(grep -c 'info: .*1 created' "$dir/err")" = 3 ]
     [ "$(grep -c 'info: .*0 created' "$dir/err")" -le 2 ]
 }
