@@ -57,6 +57,13 @@ struct owner *wanted_owner(const struct wanted *w, const char *label)
     return o;
 }
 
+struct owner *wanted_twin(const struct wanted *w, const struct owner *o)
+{
+    struct owner *twin;
+    HASH_FIND_BYHASHVALUE(hh, w->owners, o->label, o->hh.keylen, o->hh.hashv, twin);
+    return twin;
+}
+
 static struct owner *owner_new(struct wanted *w, const char *label, const char *group)
 {
     size_t size = strlen(label) + 1;

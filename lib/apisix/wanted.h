@@ -76,6 +76,8 @@ bool wanted_sync(struct wanted *w, bool full);
 void wanted_settle(struct wanted *w);
 
 struct owner *wanted_owner(const struct wanted *w, const char *label);
+/* The owner with the same label as one of another `wanted`, which costs less. */
+struct owner *wanted_twin(const struct wanted *w, const struct owner *o);
 
 /* Brings claims and slots up to date. Equal (kind, id) stand together, the first owner by label first. */
 void wanted_claims(struct wanted *w);

@@ -78,14 +78,31 @@ static void note_homeless(const struct planes *p, const struct rec *r, struct fi
     }
 }
 
-/* Held without a word on this data plane: what is live of it stays there too. */
-static bool speaks_to(const struct wanted *w, const struct rec *r, jv set)
+static void note_named(const struct planes *p, jv planes)
+{
+    for (struct jx_iter it = jx_iter(planes); jx_next(&it);) {
+        struct plane_wishes *w = find(p, it.key);
+        if (w)
+            w->is_named = true;
+    }
+}
+
+/*
+ * Of very many data planes a record names one or two, and is known to no others: those are not asked more
+ * than that. Held without a word on a data plane: what is live of it stays there too.
+ */
+static void take_named(struct planes *p, const struct rec *r, jv planes, struct findings *fs)
 {
     char label[OWNER_LABEL_MAX + 1];
-    if (!jx_is_none(set) || jx_true(rec_get(r, "held")) || is_untranslated(r))
-        return true;
+    bool is_for_all = jx_true(rec_get(r, "held")) || is_untranslated(r);
     owner_label(&r->id, label);
-    return wanted_owner(w, label) != NULL;
+    note_named(p, planes);
+    for (size_t i = 1; i < p->n; i++) {
+        struct plane_wishes *w = p->items[i];
+        if (w->is_named || is_for_all || wanted_owner(&w->wanted, label))
+            wanted_take(&w->wanted, r, w->is_named ? jx_get(planes, w->name) : JX_NONE, fs);
+        w->is_named = false;
+    }
 }
 
 const struct owner *planes_take(struct planes *p, const struct rec *r, struct findings *fs)
@@ -96,11 +113,7 @@ const struct owner *planes_take(struct planes *p, const struct rec *r, struct fi
     note_homeless(p, r, fs);
     if (is_untranslated(r))
         findings_addf(fs, F_HELD, NULL, "the record was not translated; what is live for it stays untouched");
-    for (size_t i = 1; i < p->n; i++) {
-        jv set = jx_get(planes, p->items[i]->name);
-        if (speaks_to(&p->items[i]->wanted, r, set))
-            wanted_take(&p->items[i]->wanted, r, set, fs);
-    }
+    take_named(p, r, planes, fs);
     return wanted_take(&p->items[0]->wanted, r, rec_get(r, "apisix"), fs);
 }
 

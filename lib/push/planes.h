@@ -17,6 +17,7 @@ struct plane_wishes {
     struct wanted wanted;
     bool has_target; /* the first is there without one too */
     bool is_served;  /* it has a target that is open, and in use */
+    bool is_named;   /* by the record at hand; planes.c */
     size_t since;    /* the number of the SYNC from which on it is served */
 };
 

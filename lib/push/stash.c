@@ -86,27 +86,38 @@ void stash_move_places(struct stash *s, const size_t *from, size_t n)
 
 /* ---- out ---- */
 
+/* Where a record is told what became of it. */
+struct concern {
+    size_t place;
+    const struct owner *owner; /* of that data plane; NULL: the record owns nothing */
+};
+
 struct emission {
     const struct wanted *wanted;
     const struct place *places;
     size_t n_places;
     struct complaints *complaints;
+    struct concern *concerns; /* of the record at hand */
+    size_t n_concerns;
 };
 
-/* The owner there: what a record says of a data plane is in that one's wanted. NULL: it says nothing of it.
- */
-static const struct owner *owner_at(const struct stashed *item, const struct place *p,
-                                    const struct emission *e)
+/* What a record says of a data plane is in that one's wanted. Of the first all are told, of others those that
+ * it says something of. */
+static void find_concerns(const struct stashed *item, struct emission *e)
 {
-    if (p->wanted == e->wanted || !item->owner)
-        return item->owner;
-    return wanted_owner(p->wanted, item->owner->label);
+    e->n_concerns = 0;
+    for (size_t i = 0; i < e->n_places; i++) {
+        const struct wanted *w = e->places[i].wanted;
+        const struct owner *o = w == e->wanted || !item->owner ? item->owner : wanted_twin(w, item->owner);
+        if (w == e->wanted || o)
+            e->concerns[e->n_concerns++] = (struct concern){i, o};
+    }
 }
 
-/* Whether the record is told what became of it there. */
-static bool concerns(const struct stashed *item, const struct place *p, const struct emission *e)
+static jv entry_of(const struct stashed *item, const struct emission *e, size_t k)
 {
-    return p->wanted == e->wanted || owner_at(item, p, e);
+    const struct concern *c = &e->concerns[k];
+    return pushed_entry(&e->places[c->place], c->owner, item->states[c->place]);
 }
 
 /* The common case: text behind text. */
@@ -121,11 +132,9 @@ static void emit_appended(const struct stashed *item, const struct emission *e)
         n--;
     buf_add(&out, item->line, n - 1);
     buf_adds(&out, ",\"pushed\":[");
-    for (size_t i = 0, told = 0; i < e->n_places; i++) {
-        if (!concerns(item, &e->places[i], e))
-            continue;
-        jv entry = pushed_entry(&e->places[i], owner_at(item, &e->places[i], e), item->states[i]);
-        buf_adds(&out, told++ > 0 ? "," : "");
+    for (size_t k = 0; k < e->n_concerns; k++) {
+        jv entry = entry_of(item, e, k);
+        buf_adds(&out, k > 0 ? "," : "");
         jx_dump(&out, entry);
         jb_free(entry);
     }
@@ -149,9 +158,8 @@ static int emit_anew(struct stashed *item, const struct emission *e)
     item->line[item->len - 1] = '\0'; /* the LF */
     if (!rec_parse(&r, item->line, item->len - 1, 0)) {
         jv list = jx_is_arr(rec_get(&r, "pushed")) ? jb_copy(rec_get(&r, "pushed")) : jb_arr();
-        for (size_t i = 0; i < e->n_places; i++)
-            if (concerns(item, &e->places[i], e))
-                jb_add(&list, pushed_entry(&e->places[i], owner_at(item, &e->places[i], e), item->states[i]));
+        for (size_t k = 0; k < e->n_concerns; k++)
+            jb_add(&list, entry_of(item, e, k));
         if (item->owner)
             add_complaints(&r, item->owner, e->complaints);
         rec_put(&r, "pushed", list);
@@ -165,20 +173,24 @@ static int emit_anew(struct stashed *item, const struct emission *e)
 /* Brings the states up to date; whether one became open, or settled, or was never told. */
 static bool take_states(struct stashed *item, const struct emission *e)
 {
-    bool is_new = !item->states;
-    if (is_new)
-        item->states = xcalloc(e->n_places, sizeof *item->states);
-    for (size_t i = 0; i < e->n_places; i++) {
-        enum pushed_state before = is_new ? PUSHED_UNCHANGED : item->states[i];
-        item->states[i] = pushed_state(&e->places[i], owner_at(item, &e->places[i], e), before);
-        is_new = is_new ||
-                 (item->states[i] != before && (pushed_is_open(before) || pushed_is_open(item->states[i])));
+    enum pushed_state *was = item->states;
+    bool is_news = !was;
+    item->states = xcalloc(e->n_places + 1, sizeof *item->states);
+    for (size_t k = 0; k < e->n_concerns; k++) {
+        size_t i = e->concerns[k].place;
+        enum pushed_state before = was ? was[i] : PUSHED_UNCHANGED;
+        enum pushed_state now = pushed_state(&e->places[i], e->concerns[k].owner, before);
+        item->states[i] = now;
+        is_news |= now != before && (pushed_is_open(before) || pushed_is_open(now));
     }
-    return is_new;
+    free(was);
+    return is_news;
 }
 
-static int emit(struct stash *s, struct stashed *item, const struct emission *e)
+static int emit(struct stash *s, struct stashed *item, struct emission *e)
 {
+    if (item->is_object)
+        find_concerns(item, e);
     if (item->is_object && !take_states(item, e))
         return EXIT_OK;
     s->n_written++;
@@ -250,7 +262,7 @@ int stash_emit(struct stash *s, const struct wanted *w, const struct place *plac
                struct complaints *c)
 {
     int code = EXIT_OK;
-    struct emission e = {w, places, n_places, c};
+    struct emission e = {w, places, n_places, c, xcalloc(n_places + 1, sizeof *e.concerns), 0};
     find_owners(s, w);
     for (size_t i = s->n_open; i < s->n; i++)
         code = worse(code, emit(s, &s->items[i], &e));
@@ -258,5 +270,6 @@ int stash_emit(struct stash *s, const struct wanted *w, const struct place *plac
         if (s->items[i].owner)
             code = worse(code, emit(s, &s->items[i], &e));
     keep_open(s, &e);
+    free(e.concerns);
     return code;
 }

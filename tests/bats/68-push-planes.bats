@@ -87,6 +87,16 @@ ids() { jq -r '[.routes // [] | .[].id] | sort | join(" ")' "$1.json"; }
     [ "$(ids main)" = "httproute.infra.a.0.0" ]
 }
 
+@test "a data plane that recovers is told of to its own records only" {
+    mkdir locked.json
+    { base && gateway inner && gateway edge && route a inner && route b edge; } >w.yaml
+    once w.yaml >records
+    { cat records; until [ -e out ] && grep -q SYNC out; do sleep 0.1; done; rmdir locked.json; echo '{"type":"SYNC"}'; } |
+        { gw-push -q --to file:main.json --to edge=file:locked.json >out 2>err || [ $? = 4 ]; }
+    [ "$(jq -r 'select(.object.metadata.name == "b").pushed[1].state' out | xargs)" = "failed programmed" ]
+    [ "$(jq -c 'select(.object.metadata.name == "a").pushed | map(.state)' out)" = '["programmed"]' ]
+}
+
 @test "--gateway of a pipeline is a target for a Gateway, which several may share" {
     { base && gateway inner && gateway edge && gateway lab && route a inner && route b edge && route c lab; } >w.yaml
     gw-watch --once -q -f w.yaml | gw-pipe -q --to file:main.json --gateway infra/edge=file:edge.json --gateway=infra/lab=file:edge.json >out
