@@ -3,123 +3,161 @@
 #include <stdlib.h>
 #include <strings.h>
 
+#include "apisix/split.h"
+
 /* Members with these names hide their value wherever they stand inside a plugin's configuration. */
-static const char *const secret_names[] = {
-    "access_key",     "access_key_id",   "access_token", "api_key",           "apikey",     "auth_header",
-    "auth_token",     "authorization",   "client_key",   "client_secret",     "credential", "credentials",
-    "encryption_key", "key_file",        "license_key",  "master_apikey",     "passphrase", "password",
-    "private_key",    "rsa_private_key", "secret",       "secret_access_key", "secret_key", "session_secret",
-    "sasl_config",    "token",           "keyring",
+static const struct slice secret_names[] = {
+#define NAME(TEXT)                                                                                           \
+    {                                                                                                        \
+        TEXT, sizeof TEXT - 1                                                                                \
+    }
+    NAME("access_key"),      NAME("access_key_id"),  NAME("access_token"), NAME("api_key"),
+    NAME("apikey"),          NAME("auth_header"),    NAME("auth_token"),   NAME("authorization"),
+    NAME("client_key"),      NAME("client_secret"),  NAME("credential"),   NAME("credentials"),
+    NAME("encryption_key"),  NAME("key_file"),       NAME("keyring"),      NAME("license_key"),
+    NAME("master_apikey"),   NAME("passphrase"),     NAME("password"),     NAME("private_key"),
+    NAME("rsa_private_key"), NAME("sasl_config"),    NAME("secret"),       NAME("secret_access_key"),
+    NAME("secret_key"),      NAME("session_secret"), NAME("token"),
+#undef NAME
 };
 
-static bool is_secret_name(const char *name)
+/* Asked of every member of every plugin, so the length is looked at first. */
+static bool is_secret_name(const char *name, size_t n)
 {
     for (size_t i = 0; i < N_ELEMS(secret_names); i++)
-        if (strcasecmp(name, secret_names[i]) == 0)
+        if (secret_names[i].n == n && strncasecmp(name, secret_names[i].p, n) == 0)
             return true;
     return false;
 }
 
-/* A plugin's configuration. `all`: every value at the bottom, since nobody can tell. */
-static jv redact_plugin(jv v, bool all)
-{
-    if (jx_is_obj(v)) {
-        jv out = jb_obj();
-        for (struct jx_iter it = jx_iter(v); jx_next(&it);)
-            jb_put(&out, it.key, is_secret_name(it.key) ? jb_str(REDACTED) : redact_plugin(it.value, all));
-        return out;
-    }
-    if (jx_is_arr(v)) {
-        jv out = jb_arr();
-        for (int i = 0; i < jx_len(v); i++)
-            jb_add(&out, redact_plugin(jx_at(v, i), all));
-        return out;
-    }
-    return all && jx_is_str(v) ? jb_str(REDACTED) : jb_copy(v);
-}
+/*
+ * Most objects have nothing to hide, and nothing is built for those. A *_hidden() answers JX_NONE then, else
+ * the value with something hidden, owned.
+ */
 
-static void hide(jv *object, const char *member)
+/* `copy` is JX_NONE until there is something to put. */
+static void put_hidden(jv *copy, jv of, const char *member, jv hidden)
 {
-    if (!jx_is_none(jx_get(*object, member)))
-        jb_put(object, member, jb_str(REDACTED));
-}
-
-/* An upstream, alone or inside a route. */
-static void redact_upstream(jv *upstream)
-{
-    if (!jx_is_obj(jx_get(*upstream, "tls")))
+    if (jx_is_none(hidden))
         return;
-    jv tls = jb_copy(jx_get(*upstream, "tls"));
-    hide(&tls, "client_key");
-    jb_put(upstream, "tls", tls);
+    if (jx_is_none(*copy))
+        *copy = jb_copy(of);
+    jb_put(copy, member, hidden);
 }
 
-static void redact_embedded_upstream(jv *object)
+static jv plugin_hidden(jv v, bool all);
+
+static jv list_hidden(jv list, jv (*hidden)(const void *ctx, jv item), const void *ctx)
 {
-    if (!jx_is_obj(jx_get(*object, "upstream")))
-        return;
-    jv upstream = jb_copy(jx_get(*object, "upstream"));
-    redact_upstream(&upstream);
-    jb_put(object, "upstream", upstream);
+    jv out = JX_NONE;
+    for (int i = 0; i < jx_len(list); i++) {
+        jv item = hidden(ctx, jx_at(list, i));
+        if (jx_is_none(out) && !jx_is_none(item)) {
+            out = jb_arr();
+            for (int k = 0; k < i; k++)
+                jb_add(&out, jb_copy(jx_at(list, k)));
+        }
+        if (!jx_is_none(out))
+            jb_add(&out, jx_is_none(item) ? jb_copy(jx_at(list, i)) : item);
+    }
+    return out;
 }
 
-jv redact_object(enum apisix_kind kind, jv object)
+static jv plugin_item_hidden(const void *all, jv item)
 {
-    jv out = jb_copy(object);
+    return plugin_hidden(item, *(const bool *)all);
+}
+
+/* A plugin's configuration. `all`: every text at the bottom, since nobody can tell. */
+static jv plugin_hidden(jv v, bool all)
+{
+    jv out = JX_NONE;
+    if (jx_is_arr(v))
+        return list_hidden(v, plugin_item_hidden, &all);
+    if (!jx_is_obj(v))
+        return all && jx_is_str(v) ? jb_str(REDACTED) : JX_NONE;
+    for (struct jx_iter it = jx_iter(v); jx_next(&it);)
+        put_hidden(&out, v, it.key,
+                   is_secret_name(it.key, it.key_len) ? jb_str(REDACTED) : plugin_hidden(it.value, all));
+    return out;
+}
+
+static void hide(jv *copy, jv of, const char *member)
+{
+    if (!jx_is_none(jx_get(of, member)))
+        put_hidden(copy, of, member, jb_str(REDACTED));
+}
+
+static jv upstream_hidden(jv upstream)
+{
+    jv out = JX_NONE, tls = jx_get(upstream, "tls"), hidden = JX_NONE;
+    if (jx_is_obj(tls))
+        hide(&hidden, tls, "client_key");
+    put_hidden(&out, upstream, "tls", hidden);
+    return out;
+}
+
+static jv object_hidden(enum apisix_kind kind, jv object)
+{
+    jv out = JX_NONE, upstream = jx_get(object, "upstream"), plugins = jx_get(object, "plugins");
     if (!jx_is_obj(object))
         return out;
     switch (kind) {
     case AK_SSLS:
-        hide(&out, "key");
-        hide(&out, "keys");
+        hide(&out, object, "key");
+        hide(&out, object, "keys");
         break;
-    case AK_UPSTREAMS: redact_upstream(&out); break;
+    case AK_UPSTREAMS: out = upstream_hidden(object); break;
     case AK_PLUGIN_METADATA:
-    case AK_SECRETS: {
-        jv all = redact_plugin(out, kind == AK_SECRETS);
-        jb_free(out);
-        out = all;
-        break;
+    case AK_SECRETS: return plugin_hidden(object, kind == AK_SECRETS);
+    default:
+        if (jx_is_obj(upstream)) /* in a route */
+            put_hidden(&out, object, "upstream", upstream_hidden(upstream));
     }
-    default: redact_embedded_upstream(&out);
-    }
-    jv plugins = jx_get(out, "plugins");
     if (jx_is_obj(plugins))
-        jb_put(&out, "plugins", redact_plugin(plugins, kind == AK_CONSUMERS));
+        put_hidden(&out, object, "plugins", plugin_hidden(plugins, kind == AK_CONSUMERS));
     return out;
+}
+
+jv redact_object(enum apisix_kind kind, jv object)
+{
+    jv hidden = object_hidden(kind, object);
+    return jx_is_none(hidden) ? jb_copy(object) : hidden;
+}
+
+static jv kind_item_hidden(const void *kind, jv item)
+{
+    return object_hidden(*(const enum apisix_kind *)kind, item);
 }
 
 /* Of a data plane: how its API is reached. */
-static jv redact_control_plane(jv control_plane)
+static jv control_plane_hidden(jv control_plane)
 {
-    jv out = jb_copy(control_plane);
-    if (jx_is_obj(out))
-        hide(&out, "apiKey");
+    jv out = JX_NONE;
+    if (jx_is_obj(control_plane))
+        hide(&out, control_plane, "apiKey");
     return out;
 }
 
-jv redact_apisix(jv apisix)
+jv apisix_hidden(jv apisix)
 {
-    jv out = jb_copy(apisix);
+    jv out = JX_NONE;
     for (struct jx_iter it = jx_iter(apisix); jx_next(&it);) {
+        int number = apisix_kind_named(it.key, it.key_len);
+        enum apisix_kind kind = number < 0 ? AK_SECRETS : (enum apisix_kind)number;
         if (str_eq(it.key, "controlPlane"))
-            jb_put(&out, it.key, redact_control_plane(it.value));
-        int kind = apisix_kind_named(it.key, it.key_len);
-        if (kind < 0 || !jx_is_arr(it.value))
-            continue;
-        jv list = jb_arr();
-        for (int i = 0; i < jx_len(it.value); i++)
-            jb_add(&list, redact_object((enum apisix_kind)kind, jx_at(it.value, i)));
-        jb_put(&out, it.key, list);
+            put_hidden(&out, apisix, it.key, control_plane_hidden(it.value));
+        else if (number >= 0 && jx_is_arr(it.value))
+            put_hidden(&out, apisix, it.key, list_hidden(it.value, kind_item_hidden, &kind));
     }
     return out;
 }
 
-jv redact_planes(jv planes)
+jv planes_hidden(jv planes)
 {
-    jv out = jb_copy(planes);
+    jv out = JX_NONE;
     for (struct jx_iter it = jx_iter(planes); jx_next(&it);)
-        jb_put(&out, it.key, redact_apisix(it.value));
+        put_hidden(&out, planes, it.key, apisix_hidden(it.value));
     return out;
 }
 

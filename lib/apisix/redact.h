@@ -16,11 +16,12 @@
 /* Owned; the same value when there is nothing to hide. */
 jv redact_object(enum apisix_kind kind, jv object);
 
-/* The same of a record's `apisix` member, {kind: [objects]}. */
-jv redact_apisix(jv apisix);
-
-/* The same of its `planes` member, {plane: {kind: [objects]}}. */
-jv redact_planes(jv planes);
+/*
+ * A record's `apisix` member, {kind: [objects]}, and its `planes` member, {plane: {kind: [objects]}}, with all
+ * that is secret hidden: owned. JX_NONE when there is nothing to hide.
+ */
+jv apisix_hidden(jv apisix);
+jv planes_hidden(jv planes);
 
 /*
  * What a server says about an object may quote it: the text without anything that redact_object() hides, in

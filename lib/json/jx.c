@@ -466,18 +466,47 @@ static void dump_number(struct buf *b, double d)
 
 static void dump(struct buf *b, jv v, bool sorted, int depth);
 
+enum { FEW_MEMBERS = 16 }; /* of an object that is sorted without an allocation */
+
+struct entry {
+    const char *key;
+    size_t len;
+    jv value;
+};
+
+static int compare_entries(const void *a, const void *b)
+{
+    const struct entry *x = a, *y = b;
+    int order = memcmp(x->key, y->key, x->len < y->len ? x->len : y->len);
+    return order ? order : (x->len > y->len) - (x->len < y->len);
+}
+
+/* Most objects come sorted: from us, or from a server whose answers do not change. */
+static void sort_entries(struct entry *e, size_t n)
+{
+    for (size_t i = 1; i < n; i++)
+        if (compare_entries(&e[i - 1], &e[i]) > 0) {
+            qsort(e, n, sizeof *e, compare_entries);
+            return;
+        }
+}
+
 static void dump_sorted_members(struct buf *b, jv v, int depth)
 {
-    jv keys = jv_keys(jv_copy(v));
-    for (int i = 0; i < jx_len(keys); i++) {
-        jv key = jx_at(keys, i);
+    size_t n = 0, most = (size_t)jx_len(v);
+    struct entry few[FEW_MEMBERS], *all = most <= FEW_MEMBERS ? few : xreallocarray(NULL, most, sizeof *all);
+    for (struct jx_iter it = jx_iter(v); n < most && jx_next(&it);)
+        all[n++] = (struct entry){it.key, it.key_len, it.value};
+    sort_entries(all, n);
+    for (size_t i = 0; i < n; i++) {
         if (i)
             buf_addc(b, ',');
-        jx_dump_str(b, jx_str(key), jx_strlen(key));
+        jx_dump_str(b, all[i].key, all[i].len);
         buf_addc(b, ':');
-        dump(b, lend(jv_object_get(jv_copy(v), jv_copy(key))), true, depth + 1);
+        dump(b, all[i].value, true, depth + 1);
     }
-    jv_free(keys);
+    if (all != few)
+        free(all);
 }
 
 static void dump_members(struct buf *b, jv v, int depth)

@@ -10,21 +10,18 @@
 
 /* ---- in ---- */
 
-static void redact_member(struct rec *r, const char *name, jv clean)
+static void redact_member(struct rec *r, const char *name, jv hidden)
 {
-    jv was = rec_get(r, name);
-    if (jx_is_none(was) || jx_equal(was, clean))
-        jb_free(clean);
-    else
-        rec_put(r, name, clean);
+    if (!jx_is_none(hidden))
+        rec_put(r, name, hidden);
 }
 
 static void redact(struct rec *r)
 {
     if (!may_hold_secrets(r->line, r->len) && !r->rewrite)
         return;
-    redact_member(r, "apisix", redact_apisix(rec_get(r, "apisix")));
-    redact_member(r, "planes", redact_planes(rec_get(r, "planes")));
+    redact_member(r, "apisix", apisix_hidden(rec_get(r, "apisix")));
+    redact_member(r, "planes", planes_hidden(rec_get(r, "planes")));
     /* gw-translate --full leaves what it was made from, which only resolve-refs knows the shape of. */
     if (!jx_is_none(rec_get(r, "resolved")))
         rec_put(r, "resolved", jb_str(REDACTED));
