@@ -71,6 +71,8 @@ void item_unref(struct item *i)
 
 int item_compare(const struct item *a, const struct item *b)
 {
+    if (a == b)
+        return 0;
     return a->kind != b->kind ? (a->kind < b->kind ? -1 : 1) : strcmp(a->id, b->id);
 }
 

@@ -11,7 +11,7 @@ struct meeting {
     const struct plan_options *options;
     struct wanted *wanted;
     const struct items *all; /* that is live */
-    struct item *const *live;
+    struct item **live;
     size_t n_live;
     const struct claim *claims;
     size_t n_claims;
@@ -117,6 +117,24 @@ static struct item *foreign(const struct meeting *m)
     return NULL;
 }
 
+static bool has_same_text(const struct item *a, const struct item *b)
+{
+    return a == b || (a->len == b->len && memcmp(a->text, b->text, a->len) == 0);
+}
+
+/* Both are ours, and of one owner. */
+static void become_one(const struct meeting *m, struct item *wanted)
+{
+    for (size_t i = 0; i < m->n_live; i++) {
+        struct item *live = m->live[i];
+        if (!live->owner || live == wanted || !str_eq(live->owner, wanted->owner) ||
+            !has_same_text(live, wanted))
+            continue;
+        m->live[i] = item_ref(wanted);
+        item_unref(live);
+    }
+}
+
 static bool is_same(const struct meeting *m, const struct claim *c, const struct item *live)
 {
     return (m->options->is_same ? m->options->is_same : item_same)(c->item, live);
@@ -177,6 +195,7 @@ static bool settle_claim(const struct meeting *m, const struct claim *c)
         refuse(m, c, REFUSED_OWNER, live->owner);
     } else if (is_same(m, c, live)) {
         m->plan->n_unchanged++;
+        become_one(m, c->item);
     } else {
         add_op(m, OP_UPDATE, c->item, live, c->owner);
     }
@@ -270,11 +289,11 @@ static void put_in_order(struct plan *p)
     }
 }
 
-void plan_make(struct plan *p, const struct plan_options *o, struct wanted *w, const struct items *live)
+void plan_make(struct plan *p, const struct plan_options *o, struct wanted *w, struct items *live)
 {
     *p = (struct plan){0};
     wanted_claims(w);
-    p->tallies = xcalloc(w->n_owners + 1, sizeof *p->tallies);
+    p->tallies = xcalloc(w->n_slots + 1, sizeof *p->tallies);
     for (size_t i = 0, k = 0; i < live->n || k < w->n_claims;) {
         struct meeting m = {p, o, w, live, live->items + i, 0, w->claims + k, 0};
         bool live_first =

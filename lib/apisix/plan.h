@@ -77,11 +77,12 @@ struct plan_options {
 };
 
 /*
- * `live` is sorted. Brings the claims of `w` up to date. The plan borrows the owners: it lives no longer than
- * the next record is taken. Of one `w` there may be several plans, each for a target of its own; once the
- * claims are up to date, they can be made at the same time.
+ * `live` is sorted. What is there as it is wanted, byte for byte, becomes one item with what is wanted: it is
+ * held once, and seen to be the same at a glance from then on. Brings the claims of `w` up to date. The plan
+ * borrows the owners: it lives no longer than the next record is taken. Of one `w` there may be several
+ * plans, each for a target of its own; once the claims are up to date, they can be made at the same time.
  */
-void plan_make(struct plan *p, const struct plan_options *o, struct wanted *w, const struct items *live);
+void plan_make(struct plan *p, const struct plan_options *o, struct wanted *w, struct items *live);
 void plan_release(struct plan *p);
 
 /* What becomes of the objects of an owner; all 0 for NULL. */

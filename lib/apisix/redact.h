@@ -17,8 +17,8 @@
 jv redact_object(enum apisix_kind kind, jv object);
 
 /*
- * A record's `apisix` member, {kind: [objects]}, and its `planes` member, {plane: {kind: [objects]}}, with all
- * that is secret hidden: owned. JX_NONE when there is nothing to hide.
+ * A record's `apisix` member, {kind: [objects]}, and its `planes` member, {plane: {kind: [objects]}}, with
+ * all that is secret hidden: owned. JX_NONE when there is nothing to hide.
  */
 jv apisix_hidden(jv apisix);
 jv planes_hidden(jv planes);

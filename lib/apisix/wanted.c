@@ -12,6 +12,15 @@ void wanted_init(struct wanted *w, const char *instance)
     *w = (struct wanted){.instance = instance};
 }
 
+static void note_change(struct wanted *w, struct owner *o)
+{
+    if (o->is_changed)
+        return;
+    o->is_changed = true;
+    VEC_GROW(&w->changed);
+    w->changed.items[w->changed.n++] = o;
+}
+
 static void forget_wishes(struct owner *o)
 {
     items_release(&o->items);
@@ -33,9 +42,10 @@ static void owner_free(struct owner *o)
 
 static void forget_owner(struct wanted *w, struct owner *o)
 {
+    w->has_lost |= o->is_changed || o->items.n > 0;
+    w->n_gone -= o->is_gone;
     HASH_DEL(w->owners, o); /* NOLINT(clang-analyzer-unix.Malloc): cannot see that `o` leaves the list */
     owner_free(o);
-    w->is_stale = true;
 }
 
 void wanted_release(struct wanted *w)
@@ -47,6 +57,7 @@ void wanted_release(struct wanted *w)
         owner_free(o);
     }
     free(w->claims);
+    free(w->changed.items);
     *w = (struct wanted){0};
 }
 
@@ -71,6 +82,7 @@ static struct owner *owner_new(struct wanted *w, const char *label, const char *
     memcpy(o->room, label, size);
     o->label = o->room;
     o->group = xstrdup(group);
+    o->slot = w->n_slots++;
     HASH_ADD_KEYPTR(hh, w->owners, o->label, size - 1, o);
     return o;
 }
@@ -245,10 +257,12 @@ struct owner *wanted_take(struct wanted *w, const struct rec *r, jv set, struct 
     }
     if (!o)
         o = owner_new(w, label, r->id.group);
+    w->n_gone -= o->is_gone;
     forget_wishes(o);
     take_wishes(w, o, r, set, fs);
+    w->n_gone += o->is_gone;
     o->is_fresh = true;
-    w->is_stale = true;
+    note_change(w, o);
     return o;
 }
 
@@ -262,7 +276,6 @@ void wanted_inherit(struct wanted *w, const struct wanted *from)
         heir->spares = true;
         heir->is_fresh = o->is_fresh;
     }
-    w->is_stale = true;
 }
 
 /* ---- SYNC ---- */
@@ -270,10 +283,8 @@ void wanted_inherit(struct wanted *w, const struct wanted *from)
 bool wanted_sync(struct wanted *w, bool full)
 {
     struct owner *next;
-    for (struct owner *o = w->owners; o; o = next) {
+    for (struct owner *o = full ? w->owners : NULL; o; o = next) {
         next = o->hh.next;
-        if (!full)
-            continue;
         if (!o->is_fresh)
             forget_owner(w, o);
         else
@@ -288,12 +299,14 @@ bool wanted_sync(struct wanted *w, bool full)
 void wanted_settle(struct wanted *w)
 {
     struct owner *next;
-    for (struct owner *o = w->owners; o; o = next) {
+    for (struct owner *o = w->n_gone > 0 ? w->owners : NULL; o; o = next) {
         next = o->hh.next;
         if (o->is_gone && !o->has_remains)
             forget_owner(w, o);
     }
 }
+
+/* ---- claims ---- */
 
 static int compare_claims(const void *a, const void *b)
 {
@@ -302,23 +315,93 @@ static int compare_claims(const void *a, const void *b)
     return c ? c : strcmp(x->owner->label, y->owner->label);
 }
 
-void wanted_claims(struct wanted *w)
+static void add_claims(struct claim *to, size_t *n, struct owner *o)
+{
+    for (size_t i = 0; i < o->items.n; i++)
+        to[(*n)++] = (struct claim){o->items.items[i], o};
+    o->is_changed = false;
+}
+
+static void sort_claims(struct claim *c, size_t n)
+{
+    if (n > 1)
+        qsort(c, n, sizeof *c, compare_claims);
+}
+
+static void make_anew(struct wanted *w)
 {
     size_t n = 0;
-    if (!w->is_stale)
-        return;
-    w->n_owners = 0;
+    w->n_slots = w->n_claims = 0;
     for (struct owner *o = w->owners; o; o = o->hh.next) {
-        o->slot = w->n_owners++;
+        o->slot = w->n_slots++;
         n += o->items.n;
     }
     w->claims = xreallocarray(w->claims, n, sizeof *w->claims);
-    w->n_claims = 0;
     for (struct owner *o = w->owners; o; o = o->hh.next)
-        for (size_t i = 0; i < o->items.n; i++)
-            w->claims[w->n_claims++] = (struct claim){o->items.items[i], o};
-    qsort(w->claims, w->n_claims, sizeof *w->claims, compare_claims);
-    w->is_stale = false;
+        add_claims(w->claims, &w->n_claims, o);
+    sort_claims(w->claims, w->n_claims);
+}
+
+static void drop_changed(struct wanted *w)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < w->n_claims; i++)
+        if (!w->claims[i].owner->is_changed)
+            w->claims[n++] = w->claims[i];
+    w->n_claims = n;
+}
+
+/* How many of the first `n` claims stand before `c`. */
+static size_t rank_of(const struct wanted *w, size_t n, const struct claim *c)
+{
+    size_t from = 0;
+    while (from < n) {
+        size_t mid = from + (n - from) / 2;
+        if (compare_claims(&w->claims[mid], c) < 0)
+            from = mid + 1;
+        else
+            n = mid;
+    }
+    return from;
+}
+
+/* The last one first: what stands behind it moves once. */
+static void insert(struct wanted *w, const struct claim *sorted, size_t n)
+{
+    size_t end = w->n_claims;
+    w->claims = xreallocarray(w->claims, w->n_claims + n, sizeof *w->claims);
+    w->n_claims += n;
+    while (n > 0) {
+        size_t at = rank_of(w, end, &sorted[--n]);
+        memmove(w->claims + at + n + 1, w->claims + at, (end - at) * sizeof *w->claims);
+        w->claims[at + n] = sorted[n];
+        end = at;
+    }
+}
+
+static void bring_up_to_date(struct wanted *w)
+{
+    size_t n = 0, most = 0;
+    drop_changed(w);
+    for (size_t i = 0; i < w->changed.n; i++)
+        most += w->changed.items[i]->items.n;
+    struct claim *new = xreallocarray(NULL, most, sizeof *new);
+    for (size_t i = 0; i < w->changed.n; i++)
+        add_claims(new, &n, w->changed.items[i]);
+    sort_claims(new, n);
+    insert(w, new, n);
+    free(new);
+}
+
+void wanted_claims(struct wanted *w)
+{
+    bool is_sparse = w->n_slots > 2 * (size_t)HASH_COUNT(w->owners) + 64;
+    if (w->has_lost || is_sparse)
+        make_anew(w);
+    else if (w->changed.n > 0)
+        bring_up_to_date(w);
+    w->changed.n = 0;
+    w->has_lost = false;
 }
 
 bool wanted_gives_up(const struct wanted *w, const struct item *live, bool prunes)

@@ -30,8 +30,9 @@ struct owner {
     bool
         has_remains; /* of what it gave up: it is remembered for longer; the user's to set, before settling */
     bool is_fresh;   /* mentioned since the last full SYNC */
+    bool is_changed; /* since the claims were made */
     int set_aside;   /* objects that were not accepted */
-    size_t slot;     /* its number among the owners; see wanted_claims() */
+    size_t slot;     /* its number among the owners; may change in wanted_claims() */
     UT_hash_handle hh;
     char room[];
 };
@@ -47,8 +48,13 @@ struct wanted {
     struct owner *owners; /* uthash by label */
     struct claim *claims; /* all items, sorted by kind, id, owner label; see wanted_claims() */
     size_t n_claims;
-    size_t n_owners; /* as of the claims: slots are below it */
-    bool is_stale;   /* claims are older than the owners */
+    size_t n_slots; /* slots are below it; some are free */
+    size_t n_gone;  /* owners that are gone, and not forgotten */
+    struct {        /* owners since the claims were made, each once */
+        struct owner **items;
+        size_t n, cap;
+    } changed;
+    bool has_lost; /* owners that there are claims of were forgotten: all claims are made anew */
     bool has_gaps; /* something since the last full SYNC could not be used: "not mentioned" proves nothing */
 };
 
@@ -79,7 +85,10 @@ struct owner *wanted_owner(const struct wanted *w, const char *label);
 /* The owner with the same label as one of another `wanted`, which costs less. */
 struct owner *wanted_twin(const struct wanted *w, const struct owner *o);
 
-/* Brings claims and slots up to date. Equal (kind, id) stand together, the first owner by label first. */
+/*
+ * Brings claims and slots up to date. Equal (kind, id) stand together, the first owner by label first. Of
+ * very many claims those of the owners that changed are sorted in.
+ */
 void wanted_claims(struct wanted *w);
 
 /*

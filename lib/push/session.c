@@ -303,21 +303,26 @@ static void note_emptied(struct session *s)
  * Owners that are gone are remembered for as long as a target has not heard of it; by the first data plane
  * for as long as any is.
  */
+static void note_remains(struct session *s)
+{
+    for (size_t i = 0; i < s->planes.n; i++) {
+        struct wanted *w = &s->planes.items[i]->wanted;
+        for (struct owner *o = w->n_gone > 0 ? w->owners : NULL; o; o = o->hh.next) {
+            o->has_remains = o->is_gone && has_remains(s, w, o);
+            struct owner *known = i > 0 && o->has_remains ? wanted_twin(first_wanted(s), o) : NULL;
+            if (known)
+                known->has_remains = true;
+        }
+    }
+}
+
 static void settle(struct session *s)
 {
     bool is_done = !s->options.dry_run;
     note_emptied(s);
     for (size_t i = 0; i < s->n_places; i++)
         is_done = is_done && s->places[i].outcome == OUTCOME_DONE;
-    for (size_t i = s->planes.n; i-- > 0;) {
-        struct wanted *w = &s->planes.items[i]->wanted, *first = first_wanted(s);
-        for (struct owner *o = w->owners; o; o = o->hh.next) {
-            struct owner *known = i > 0 ? wanted_owner(first, o->label) : NULL;
-            o->has_remains = (o->is_gone && has_remains(s, w, o)) || (i == 0 && o->has_remains);
-            if (known && o->has_remains)
-                known->has_remains = true;
-        }
-    }
+    note_remains(s);
     for (size_t i = 0; i < s->n_places; i++)
         place_rest(&s->places[i]);
     for (size_t i = 0; is_done && i < s->planes.n; i++)

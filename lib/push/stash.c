@@ -215,7 +215,7 @@ static bool is_open(const struct stashed *item, size_t n_places)
 /* The owners of open records, as far as they are known still, and have no newer record. */
 static void find_owners(struct stash *s, const struct wanted *w)
 {
-    bool *speaks = xcalloc(w->n_owners + 1, sizeof *speaks);
+    bool *speaks = xcalloc(w->n_slots + 1, sizeof *speaks);
     for (size_t i = s->n; i-- > 0;) {
         struct stashed *item = &s->items[i];
         if (i < s->n_open)
@@ -232,7 +232,7 @@ static void find_owners(struct stash *s, const struct wanted *w)
 static void keep_open(struct stash *s, const struct emission *e)
 {
     size_t n = 0;
-    bool *is_kept = xcalloc(e->wanted->n_owners + 1, sizeof *is_kept);
+    bool *is_kept = xcalloc(e->wanted->n_slots + 1, sizeof *is_kept);
     bool *stays = xcalloc(s->n + 1, sizeof *stays);
     for (size_t i = s->n; i-- > 0;) {
         const struct owner *o = s->items[i].owner;

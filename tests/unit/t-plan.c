@@ -269,6 +269,60 @@ static void test_two_plans(void)
     end(&w, &live);
 }
 
+/* Whether they are what sorting all items of all owners would give, and each owner has a slot of its own. */
+static bool are_claims_right(const struct wanted *w)
+{
+    size_t n = 0;
+    bool *is_taken = xcalloc(w->n_slots + 1, sizeof *is_taken), is_right = true;
+    for (const struct owner *o = w->owners; o; o = o->hh.next) {
+        is_right = is_right && o->slot < w->n_slots && !is_taken[o->slot] && !o->is_changed;
+        is_taken[o->slot] = true;
+        n += o->items.n;
+    }
+    is_right = is_right && w->n_claims == n;
+    for (size_t i = 0; is_right && i < n; i++) {
+        const struct claim *c = &w->claims[i], *before = i > 0 ? c - 1 : NULL;
+        bool is_there = wanted_owner(w, c->owner->label) == c->owner, is_its = false;
+        for (size_t k = 0; k < c->owner->items.n; k++)
+            is_its |= c->owner->items.items[k] == c->item;
+        int order = before ? item_compare(before->item, c->item) : -1;
+        is_right = is_there && is_its &&
+                   (order < 0 || (order == 0 && strcmp(before->owner->label, c->owner->label) < 0));
+    }
+    free(is_taken);
+    return is_right;
+}
+
+/* Owners come, change and go, some of them wanting the same ids; claims are only brought up to date. */
+static void test_claims_in_increments(void)
+{
+    struct wanted w;
+    bool are_right = true;
+    wanted_init(&w, "t");
+    srand(1);
+    for (int step = 0; step < 3000 && are_right; step++) {
+        char name[16], id[16];
+        for (int n = rand() % 8; n > 0; n--) {
+            snprintf(name, sizeof name, "o%d", rand() % 60);
+            snprintf(id, sizeof id, "i%d", rand() % 40);
+            if (rand() % 5 == 0)
+                say(&w, "DELETED", name, NULL);
+            else if (rand() % 5 == 0)
+                say(&w, "ADDED", name, "\"apisix\":{}");
+            else
+                want(&w, name, id, rand() % 3);
+        }
+        wanted_sync(&w, rand() % 30 == 0);
+        wanted_claims(&w);
+        are_right = are_claims_right(&w);
+        if (rand() % 3 == 0)
+            wanted_settle(&w);
+    }
+    check(are_right, "claims in increments are those that sorting gives");
+    check(w.n_slots <= 2 * 60 + 64 + 8, "slots of those that are gone are used again");
+    wanted_release(&w);
+}
+
 static void test_guard(void)
 {
     struct plan p = {.n_deleted = 10, .n_live = 30};
@@ -304,6 +358,7 @@ int main(void)
     test_rejections();
     test_dependents();
     test_two_plans();
+    test_claims_in_increments();
     test_guard();
     test_owner_labels();
     printf("1..%d\n", n_tests);
