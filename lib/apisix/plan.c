@@ -458,8 +458,9 @@ void plan_carry_out(const struct plan *p, struct items *live)
         marks_apply(live);
 }
 
-char *failure_text(const struct op *op)
+char *failure_text(const struct op *op, enum finding_id *id)
 {
+    *id = op->may_pass ? F_PUSH_FAILED : F_PUSH_REJECTED;
     return xasprintf("%s \"%s\" could not be %sd: %s", apisix_kind(op->item->kind)->name, op->item->id,
                      op_name(op->type), op->why);
 }

@@ -24,6 +24,7 @@ struct op {
     struct item *was;    /* of an update: what is live; else NULL */
     struct owner *owner; /* NULL when the stream does not know it */
     char *why;           /* the target's answer when it failed, or NULL; the plan's to free */
+    bool may_pass;       /* of one that failed: the same may succeed later */
 };
 
 enum refusal_reason {
@@ -105,8 +106,8 @@ const char *op_name(enum op_type t); /* "create" */
 /* The plan carried out on a list: `live` as it is once every operation that did not fail is done. */
 void plan_carry_out(const struct plan *p, struct items *live);
 
-/* The text of a finding for an operation that failed with a `why`; the caller's to free. */
-char *failure_text(const struct op *op);
+/* A finding's id and text for an operation that failed with a `why`; the text is the caller's to free. */
+char *failure_text(const struct op *op, enum finding_id *id);
 
 /* A finding's id and text for a refusal; the text is the caller's to free. */
 char *refusal_text(const struct refusal *r, enum finding_id *id);

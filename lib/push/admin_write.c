@@ -103,8 +103,10 @@ static void finish_calls(struct writing *w, struct calls *calls)
         if (c->is_settled)
             continue;
         const char *why = w->is_denied ? DENIED : "not sent: the server answers nothing";
-        settle(w, c->what, OP_FAILED, xstrdup(c->why ? c->why : why), c->seconds);
-        w->may_pass = w->may_pass || !w->is_denied;
+        struct op *op = c->what;
+        op->may_pass = !w->is_denied;
+        settle(w, op, OP_FAILED, xstrdup(c->why ? c->why : why), c->seconds);
+        w->may_pass |= op->may_pass;
     }
     calls_release(calls);
 }
@@ -246,6 +248,7 @@ static void run_wave(struct writing *w, struct op *ops, size_t n)
 int admin_carry_out(struct target *t, struct plan *p)
 {
     struct writing w = {.admin = (struct admin *)t, .plan = p};
+    w.admin->api.is_in_doubt = t->is_unfinished;
     for (size_t i = 0; i < p->ops.n; i++)
         w.has_failed = w.has_failed || p->ops.items[i].state == OP_FAILED;
     if (!w.admin->is_listed && p->ops.n > 0) {
@@ -262,5 +265,6 @@ int admin_carry_out(struct target *t, struct plan *p)
     if (w.may_pass || w.is_lost)
         w.admin->is_reliable = false;
     refs_release(&w.missing);
+    w.admin->api.is_in_doubt = false;
     return w.may_pass ? EXIT_ENV : w.is_final ? EXIT_FINDINGS : EXIT_OK;
 }

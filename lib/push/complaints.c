@@ -29,9 +29,12 @@ void complaints_add(struct complaints *c, const struct plan *p, const struct wan
     }
     for (size_t i = 0; i < p->ops.n; i++) {
         const struct op *op = &p->ops.items[i];
-        if (op->state == OP_FAILED && op->why)
-            add(c, op->owner ? wanted_owner(w, op->owner->label) : NULL,
-                op->owner ? op->owner->label : op->item->owner, F_PUSH_REJECTED, target, failure_text(op));
+        enum finding_id id;
+        if (op->state != OP_FAILED || !op->why)
+            continue;
+        char *text = failure_text(op, &id);
+        add(c, op->owner ? wanted_owner(w, op->owner->label) : NULL,
+            op->owner ? op->owner->label : op->item->owner, id, target, text);
     }
 }
 

@@ -8,7 +8,12 @@ static const struct {
     {.001, "0.001"}, {.0025, "0.0025"}, {.005, "0.005"}, {.01, "0.01"}, {.025, "0.025"}, {.05, "0.05"},
     {.1, "0.1"},     {.25, "0.25"},     {.5, "0.5"},     {1, "1"},      {5, "5"},        {30, "30"},
 };
-static const char *const outcomes[] = {"done", "refused", "failed"};
+static const char *const outcomes[N_SYNCS] = {
+    [OUTCOME_DONE] = "done",
+    [OUTCOME_REFUSED] = "refused",
+    [OUTCOME_FAILED] = "failed",
+    [SYNC_PARTLY] = "partly",
+};
 
 /* ---- counting ---- */
 
@@ -44,7 +49,7 @@ static void count_objects(struct metrics *m, const struct wanted *w, const struc
 void metrics_count_sync(struct metrics *m, enum outcome outcome, const struct plan *p, const struct wanted *w,
                         const struct items *live, double now)
 {
-    m->syncs[outcome]++;
+    m->syncs[outcome == OUTCOME_DONE && p->n_failed > 0 ? (int)SYNC_PARTLY : (int)outcome]++;
     m->n_refused = p->refusals.n;
     count_ops(m, p);
     count_objects(m, w, live);
@@ -153,7 +158,8 @@ static const struct family {
     const char *name, *type, *help;
     void (*add)(const struct series *s);
 } families[] = {
-    {"gwpipe_push_syncs_total", "counter", "SYNCs, by what became of them at the target.", add_syncs},
+    {"gwpipe_push_syncs_total", "counter",
+     "SYNCs, by what became of them at the target; partly: some objects failed.", add_syncs},
     {"gwpipe_push_writes_total", "counter", "Objects written or deleted, or not.", add_writes},
     {"gwpipe_push_write_duration_seconds", "histogram",
      "How long the write of an object took, from when it was sent.", add_latencies},

@@ -18,11 +18,13 @@ enum outcome {
     OUTCOME_REFUSED, /* nothing was written, a person must look */
     OUTCOME_FAILED,  /* nothing was written, a retry may help */
 };
+/* As SYNCs are counted, one that was carried out in part is not done. */
+enum { SYNC_PARTLY = OUTCOME_FAILED + 1, N_SYNCS };
 
 /* Of one target. */
 struct metrics {
     const char *target;
-    uint64_t syncs[OUTCOME_FAILED + 1];
+    uint64_t syncs[N_SYNCS];
     uint64_t writes[N_APISIX_KINDS][OP_DELETE + 1][2]; /* done, failed */
     uint64_t latencies[N_LATENCIES + 1];               /* by bucket, not cumulated */
     double latency_sum;

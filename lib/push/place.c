@@ -53,10 +53,24 @@ static void list_deletes(const struct plan *p, const char *target)
         diag(DIAG_ERROR, NULL, NULL, "%s: and %zu more", target, p->n_deleted - shown);
 }
 
+/* Of a few objects the share says little, so they go; a person is told all the same. */
+static void warn_of_few(const struct place *p)
+{
+    const struct plan *plan = &p->plan;
+    if (!p->options->dry_run && plan->n_deleted > 1 &&
+        plan->n_deleted * 100 > plan->n_live * (size_t)p->options->max_delete)
+        diag(DIAG_WARNING, NULL, NULL, "%s: %zu of %zu objects are deleted: nobody wants them any more",
+             p->target->name, plan->n_deleted, plan->n_live);
+}
+
 static bool is_guarded(const struct place *p)
 {
-    if (p->options->force || !plan_shrinks(&p->plan, p->options->max_delete))
+    if (p->options->force)
         return false;
+    if (!plan_shrinks(&p->plan, p->options->max_delete)) {
+        warn_of_few(p);
+        return false;
+    }
     diag(DIAG_ERROR, NULL, NULL,
          "%s: refused: %zu of %zu objects would be deleted, more than %d percent; nothing was written "
          "(--force or a larger --max-delete when that is meant)",
@@ -117,6 +131,7 @@ static void carry_out(struct place *p)
     int code = t->class->carry_out(t, &p->plan);
     diag_status(NULL);
     p->code = worse(p->code, code);
+    p->is_unfinished = code == EXIT_ENV;
     if (code != EXIT_OK && !tells_each(&p->plan))
         fail(p, code);
 }
@@ -209,7 +224,7 @@ bool place_owes(const struct place *p, const struct owner *o)
 bool place_is_due(const struct place *p)
 {
     bool (*is_due)(const struct target *, bool) = p->target->class->is_due;
-    if (p->outcome == OUTCOME_FAILED || (p->outcome == OUTCOME_DONE && p->is_pending))
+    if (p->outcome == OUTCOME_FAILED || (p->outcome == OUTCOME_DONE && (p->is_pending || p->is_unfinished)))
         return true;
     return is_due && is_due(p->target, p->outcome == OUTCOME_REFUSED);
 }
@@ -227,6 +242,8 @@ void place_serve(struct place *p, bool full, bool knows_all)
         p->owes_prune = knows_all;
     p->target->wants_fresh = full;
     p->target->is_in_doubt = p->outcome == OUTCOME_FAILED;
+    p->target->is_unfinished = p->is_unfinished;
+    p->is_unfinished = false;
     reach_it_still(p);
     if (p->target->class->rest)
         p->target->class->rest(p->target);
@@ -240,17 +257,16 @@ void place_serve(struct place *p, bool full, bool knows_all)
 
 void place_tell_summary(const struct place *p)
 {
-    static const char *const words[] = {"", "refused: ", "failed: "};
     const struct plan *plan = &p->plan;
     char failed[40] = "";
-    if (p->outcome != OUTCOME_DONE && plan->ops.n == 0)
+    if (p->outcome != OUTCOME_DONE) /* why nothing was done has been told */
         return;
     if (plan->n_failed > 0)
         snprintf(failed, sizeof failed, ", %zu failed", plan->n_failed);
     diag(DIAG_INFO, NULL, NULL, "%s: %s%zu created, %zu updated, %zu deleted, %zu unchanged%s%s%s",
-         p->target->name, p->options->dry_run ? "dry run: " : words[p->outcome], plan->n_created,
-         plan->n_updated, plan->n_deleted, plan->n_unchanged, failed,
-         plan->refusals.n > 0 ? "; some were refused" : "", p->is_pending ? "; not served yet" : "");
+         p->target->name, p->options->dry_run ? "dry run: " : "", plan->n_created, plan->n_updated,
+         plan->n_deleted, plan->n_unchanged, failed, plan->refusals.n > 0 ? "; some were refused" : "",
+         p->is_pending ? "; not served yet" : "");
 }
 
 void place_rest(struct place *p)

@@ -33,8 +33,9 @@ struct place {
     struct plan plan;
     enum outcome outcome;
     int code;
-    bool is_pending; /* something that was written is not served yet */
-    double seconds;  /* that it took */
+    bool is_unfinished; /* some operations failed for a reason that may pass */
+    bool is_pending;    /* something that was written is not served yet */
+    double seconds;     /* that it took */
 
     size_t n_done, n_failed;          /* operations, while it is carried out */
     double started_at, next_shown_at; /* of that, on the monotonic clock */

@@ -337,6 +337,23 @@ served() { # COUNT
     [ "$(writes)" = "PUT /upstreams/a" ]
 }
 
+@test "what could not be written for a while is written while nothing comes, and told" {
+    script '[{"match":"PUT /upstreams/a","times":4,"do":{"status":503}}]'
+    follow --recheck 1
+    { upstream a; upstream b; route ra a; full; } | feed
+    served 1
+    [ "$(jq -r 'select(.object) | "\(.object.metadata.name) \(.pushed[0].state)"' "$dir/out" | xargs)" = "a failed b programmed ra failed" ]
+    [ "$(jq -r 'select(.object.metadata.name == "a").findings[0].id' "$dir/out")" = push-failed ]
+    for _ in {1..100}; do [ "$(there routes/ra .uri)" = /ra ] && break || sleep 0.1; done
+    served 2
+    [ "$(jq -r 'select(.object) | "\(.object.metadata.name) \(.pushed[0].state)"' "$dir/out" | tail -2 | xargs)" = "a programmed ra programmed" ]
+    # One try a look, whatever the patience, and none once it is written.
+    [ "$(grep -c '^PUT /upstreams/a 503' "$dir/log")" = 4 ]
+    forget
+    sleep 1.5
+    [ ! -s "$dir/log" ]
+}
+
 @test "what was refused three times is not sent at every change of something else" {
     script '[{"match":"PUT /upstreams/bad","times":99,"do":{"status":400,"body":{"error_msg":"no"}}}]'
     follow

@@ -49,9 +49,9 @@ static void test_syncs(void)
     struct wanted w;
     struct items live = {0};
     struct item *r = item_new(AK_ROUTES, "r", "o", "{}", 2), *u = item_new(AK_UPSTREAMS, "u", "o", "{}", 2);
-    struct op ops[] = {{OP_CREATE, OP_DONE, r, NULL, NULL, NULL},
-                       {OP_CREATE, OP_FAILED, u, NULL, NULL, NULL},
-                       {OP_DELETE, OP_PLANNED, u, NULL, NULL, NULL}};
+    struct op ops[] = {{.type = OP_CREATE, .state = OP_DONE, .item = r},
+                       {.type = OP_CREATE, .state = OP_FAILED, .item = u},
+                       {.type = OP_DELETE, .state = OP_PLANNED, .item = u}};
     struct plan p = {.ops = {ops, 3, 3}, .n_failed = 1};
     one = (struct metrics){.target = "a\"b\\c\nd"};
     wanted_init(&w, "i");
@@ -59,8 +59,9 @@ static void test_syncs(void)
     items_add(&live, item_new(AK_ROUTES, "foreign", NULL, "{}", 2));
     metrics_count_sync(&one, OUTCOME_DONE, &p, &w, &live, 100);
 #define T "{target=\"a\\\"b\\\\c\\nd\""
-    has("gwpipe_push_syncs_total" T ",outcome=\"done\"} 1",
+    has("gwpipe_push_syncs_total" T ",outcome=\"partly\"} 1",
         "a SYNC counts by its outcome; labels are escaped");
+    has("gwpipe_push_syncs_total" T ",outcome=\"done\"} 0", "one of which a part failed is not done");
     has("gwpipe_push_writes_total" T ",kind=\"routes\",op=\"create\",outcome=\"done\"} 1", "what is done");
     has("gwpipe_push_writes_total" T ",kind=\"upstreams\",op=\"create\",outcome=\"failed\"} 1",
         "what failed");
