@@ -173,7 +173,8 @@ static void reach(struct place *p)
 {
     int code = p->target->class->read(p->target);
     if (code != EXIT_OK) {
-        fail(p, code);
+        /* A plan that says nothing must not look like one that there is nothing to say in. */
+        fail(p, p->options->dry_run ? EXIT_ENV : code);
         return;
     }
     make_plan(p);

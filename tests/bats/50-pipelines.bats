@@ -140,6 +140,14 @@ wait_for() {
     done
 }
 
+@test "gw-summary shows calls of GRPCRoutes" {
+    printf '%s\n' '{"type":"ADDED","object":{"apiVersion":"gateway.networking.k8s.io/v1","kind":"GRPCRoute","metadata":{"name":"calls"},"spec":{"rules":[{"matches":[{"method":{"service":"shop.Stock","method":"Get"}},{"method":{"type":"RegularExpression","method":"G.*"},"headers":[{"name":"a","value":"b"}]},{}]}]}}}' |
+        gw-summary >seen
+    grep -q 'calls *- *shop.Stock/Get ' seen
+    grep -q 'calls *- *~ \*/G.\* a:b ' seen
+    grep -q 'calls *- */\* ' seen
+}
+
 @test "gw-summary does not let names drive the terminal" {
     run bash -c 'printf "%s\n" "{\"type\":\"ADDED\",\"object\":{\"apiVersion\":\"v1\",\"kind\":\"HTTPRoute\",\"metadata\":{\"name\":\"a\\u001b[31m\"},\"spec\":{\"hostnames\":[\"\\u0007\"]}}}" | gw-summary'
     [[ $status == 0 && $output != *$'\033'* && $output != *$'\007'* && $output == *"stream did not end in a SYNC"* ]]
@@ -243,7 +251,7 @@ EOF
 }
 
 @test "gw-render refuses to write anywhere" {
-    for option in --to --to=file:x.json --gateway-proxies; do
+    for option in --to --to=file:x.json --gateway-proxies --gateway --gateway=a/b=file:x.json; do
         run -2 --separate-stderr gw-render shop $option
         [[ $stderr == *"gw-render only prints"* && $output == "" ]]
     done

@@ -76,9 +76,27 @@ reconcile() {
     run -2 gw-diff shop file:no/such/live.json
     run -2 gw-diff shop ftp:x
     run -2 gw-diff shop
+    # Whatever the reason that it cannot be asked.
+    export APISIX_ADMIN_KEY=wrong
+    double_start
+    run -2 gw-diff shop "admin:$apisix_url"
+    run -2 gw-diff shop "admin:$apisix_control"
+    double_stop
+    echo 'a: 1' >cut.yaml
+    run -2 gw-diff shop file:cut.yaml
+    mkdir torn && cp -r shop/* torn && echo 'a: [' >torn/bad.yaml
+    run -2 gw-diff torn file:live.json
     cp "$shop/90-broken.yaml" shop
     run -0 --separate-stderr gw-diff shop file:live.json
     [[ $stderr == *field-unknown* ]]
+}
+
+@test "with several targets each section says which it is at" {
+    sed -i 's/10\.2\.0\.12/10.2.0.99/' shop/50-services.yaml
+    run -1 --separate-stderr gw-diff shop file:live.json
+    [[ $output == "diff update upstreams/"* && $output != *" at file:"* ]]
+    run -1 --separate-stderr gw-diff shop --to file:live.json --to file:other.json
+    [[ $output == "diff update upstreams/"*" at file:live.json"*"diff create "*" at file:other.json"* ]]
 }
 
 @test "against an Admin API: what the server adds, and does not give back, is no difference" {
