@@ -404,6 +404,16 @@ void wanted_claims(struct wanted *w)
     w->has_lost = false;
 }
 
+static int compare_item(const void *item, const void *claim)
+{
+    return item_compare(item, ((const struct claim *)claim)->item);
+}
+
+bool wanted_has(const struct wanted *w, const struct item *like)
+{
+    return w->n_claims > 0 && bsearch(like, w->claims, w->n_claims, sizeof *w->claims, compare_item);
+}
+
 bool wanted_gives_up(const struct wanted *w, const struct item *live, bool prunes)
 {
     if (!live->owner)

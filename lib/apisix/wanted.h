@@ -91,6 +91,9 @@ struct owner *wanted_twin(const struct wanted *w, const struct owner *o);
  */
 void wanted_claims(struct wanted *w);
 
+/* Whether some claim is to an object of that kind and id. */
+bool wanted_has(const struct wanted *w, const struct item *like);
+
 /*
  * Whether a live object of ours that nobody wants may go: its owner is known to want it no more, or is not
  * known and `prunes`, since the stream has named the whole world.

@@ -1,5 +1,6 @@
 #include "push/admin_url.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 
 #include "apisix/consumer.h"
@@ -42,11 +43,34 @@ char *admin_base(const char *url, char **why)
     size_t n = strlen(base);
     while (base[n - 1] == '/')
         base[--n] = '\0';
-    if (strchr(after_scheme(base), '/'))
+    const char *path = strchr(after_scheme(base), '/'), *last = path ? strrchr(path, '/') + 1 : "";
+    if (apisix_kind_named(last, strlen(last)) >= 0 || str_eq(last, "configs")) {
+        *why = xasprintf("ends in /%s: expected the address of the API, without what is below it", last);
+        free(base);
+        return NULL;
+    }
+    if (path)
         return base;
     char *whole = xasprintf("%s/apisix/admin", base);
     free(base);
     return whole;
+}
+
+char *url_address(const char *url)
+{
+    char *why = NULL, *base = admin_base(url, &why);
+    free(why);
+    if (!base)
+        return NULL;
+    bool is_https = has_prefix(base, "https:");
+    char *host = base + strlen(is_https ? "https://" : "http://"), *path = strchr(host, '/');
+    for (char *p = host; p < path; p++)
+        *p = (char)tolower((unsigned char)*p);
+    const char *port = is_https ? ":443" : ":80";
+    size_t n = strlen(port);
+    if ((size_t)(path - host) > n && memcmp(path - n, port, n) == 0)
+        memmove(path - n, path, strlen(path) + 1);
+    return base;
 }
 
 static bool is_plain(const char *id)

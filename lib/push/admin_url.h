@@ -14,6 +14,9 @@ const char *url_problem(const char *url);
  */
 char *admin_base(const char *url, char **why);
 
+/* Where that is, spelt in one way: two URLs of one API have the same. Owned; NULL when it has a problem. */
+char *url_address(const char *url);
+
 /* Whether the id is one that APISIX takes, and so can stand in a URL as it is. */
 bool is_admin_id(enum apisix_kind kind, const char *id);
 

@@ -14,10 +14,12 @@ static char *about(const char *option, char *text)
 static char *add(struct aims *a, char *owned_name, const char *plane, size_t plane_len,
                  const struct target_settings *s)
 {
-    char *why = NULL;
+    char *why = NULL, *address = target_address(owned_name);
     for (size_t i = 0; i < a->n && !why; i++)
-        if (str_eq(owned_name, a->names[i]))
-            why = xstrdup("is given twice");
+        if (str_eq(address, a->targets[i]->address))
+            why = str_eq(owned_name, a->names[i]) ? xstrdup("is given twice")
+                                                  : target_complaint(a->names[i], "is the same target");
+    free(address);
     struct target *t = why ? NULL : target_new(owned_name, s, &why);
     if (!t) {
         char *text = about("--to", target_complaint(owned_name, why));

@@ -136,12 +136,22 @@ static void carry_out(struct place *p)
         fail(p, code);
 }
 
+/* What others want at this target stays, though its own data plane gives it up. */
+static bool is_spared(const void *place, const struct item *live)
+{
+    const struct place *p = place;
+    bool is_wanted = newcomers_want(&p->newcomers, live);
+    for (size_t i = 0; i < p->rivals.n && !is_wanted; i++)
+        is_wanted = wanted_has(p->rivals.items[i], live);
+    return is_wanted;
+}
+
 static void make_plan(struct place *p)
 {
     struct plan_options o = p->target->options;
     o.prunes = p->owes_prune;
-    o.spares = p->newcomers.planes ? newcomers_want : NULL;
-    o.spares_ctx = &p->newcomers;
+    o.spares = p->newcomers.planes || p->rivals.n > 0 ? is_spared : NULL;
+    o.spares_ctx = p;
     plan_make(&p->plan, &o, p->wanted, &p->target->live.items);
     if (p->plan.refusals.n > 0)
         p->code = worse(p->code, EXIT_FINDINGS);

@@ -27,6 +27,10 @@ struct place {
     struct wanted *wanted;              /* borrowed: of its data plane */
     const struct push_options *options; /* borrowed */
     struct newcomers newcomers;         /* of an idle one: what they want stays */
+    struct { /* data planes that name this target too, and are not served: what they want stays */
+        const struct wanted **items;
+        size_t n, cap;
+    } rivals;
     bool owes_prune; /* the stream has named the whole world, and what is not in it may still be live */
 
     /* Of the last SYNC. */

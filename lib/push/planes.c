@@ -141,20 +141,12 @@ void planes_claims(struct planes *p)
         wanted_claims(&p->items[i]->wanted);
 }
 
-static int compare_claim(const void *item, const void *claim)
+bool newcomers_want(const struct newcomers *new, const struct item *item)
 {
-    return item_compare(item, ((const struct claim *)claim)->item);
-}
-
-bool newcomers_want(const void *newcomers, const struct item *item)
-{
-    const struct newcomers *new = newcomers;
     bool is_wanted = false;
-    for (size_t i = 0; i < new->planes->n && !is_wanted; i++) {
+    for (size_t i = 0; new->planes &&i < new->planes->n && !is_wanted; i++) {
         const struct plane_wishes *p = new->planes->items[i];
-        const struct wanted *w = &p->wanted;
-        is_wanted = p->is_served && p->since >= new->since && w->n_claims > 0 &&
-                    bsearch(item, w->claims, w->n_claims, sizeof *w->claims, compare_claim);
+        is_wanted = p->is_served && p->since >= new->since &&wanted_has(&p->wanted, item);
     }
     return is_wanted;
 }

@@ -50,8 +50,8 @@ struct newcomers {
     size_t since;
 };
 
-/* Whether one of these `newcomers` wants an object of that kind and id. */
-bool newcomers_want(const void *newcomers, const struct item *item);
+/* Whether one of them wants an object of that kind and id. */
+bool newcomers_want(const struct newcomers *new, const struct item *item);
 
 /* Whether something since the last full SYNC could not be used. */
 bool planes_have_gaps(const struct planes *p);

@@ -39,12 +39,6 @@ void proxy_targets_release(struct proxy_targets *l)
     *l = (struct proxy_targets){0};
 }
 
-void proxies_release(struct proxies *p)
-{
-    proxy_targets_release(&p->said);
-    proxy_targets_release(&p->open);
-}
-
 /* ---- what records say ---- */
 
 static void forget_said_by(struct proxies *p, const char *owner)
@@ -156,20 +150,35 @@ static struct proxy_targets wanted_targets(const struct proxies *p, const struct
     return all;
 }
 
-static const char *plane_that_has(const struct proxy_targets *l, const char *name)
+static const char *plane_that_has(const struct proxy_targets *l, const char *address)
 {
     for (size_t i = 0; i < l->n; i++)
-        if (str_eq(l->items[i].name, name))
+        if (str_eq(l->items[i].target->address, address))
             return l->items[i].plane;
     return NULL;
 }
 
-static bool is_given(struct target *const *given, size_t n, const char *name)
+static bool is_given(struct target *const *given, size_t n, const char *address)
 {
     for (size_t i = 0; i < n; i++)
-        if (str_eq(given[i]->name, name))
+        if (str_eq(given[i]->address, address))
             return true;
     return false;
+}
+
+static void forget_contests(struct proxies *p)
+{
+    for (size_t i = 0; i < p->contests.n; i++) {
+        free(p->contests.items[i].plane);
+        free(p->contests.items[i].address);
+    }
+    p->contests.n = 0;
+}
+
+static void add_contest(struct proxies *p, const char *plane, const char *address)
+{
+    VEC_GROW(&p->contests);
+    p->contests.items[p->contests.n++] = (struct contest){xstrdup(plane), xstrdup(address)};
 }
 
 static void complain(const struct proxy_target *t, const char *what, const char *more)
@@ -226,36 +235,68 @@ static bool is_left(const struct proxies *p, const struct proxy_target *t)
     return false;
 }
 
+struct settling {
+    struct proxies *p;
+    struct target *const *given;
+    size_t n_given;
+    struct proxy_targets open; /* from now on */
+    size_t n_new;
+};
+
+/* Whether one is to be had, or need not be: else it is a contest. */
+static bool is_free(struct settling *s, const struct proxy_target *t, const char *address, bool *is_needed)
+{
+    const char *of = plane_that_has(&s->open, address);
+    bool is_taken = is_given(s->given, s->n_given, address);
+    *is_needed = !(t->is_idle && (of || is_taken || !is_left(s->p, t))) && !(of && str_eq(of, t->plane));
+    if (!*is_needed || (!of && !is_taken))
+        return true;
+    complain(t, "is of another data plane already: ", of ? of : "a --to names it");
+    add_contest(s->p, t->plane, address);
+    return false;
+}
+
+/* False when it cannot be. `t` is empty when it is open. */
+static bool settle_target(struct settling *s, struct proxy_target *t)
+{
+    bool is_needed;
+    char *address = target_address(t->name);
+    bool is_fine = is_free(s, t, address, &is_needed);
+    free(address);
+    if (!is_fine || !is_needed)
+        return is_fine;
+    bool was_open = take_over(&s->p->open, t);
+    if (!was_open && !open_target(s->p, t))
+        return false;
+    s->n_new += !was_open;
+    add(&s->open, *t);
+    *t = (struct proxy_target){0};
+    return true;
+}
+
 bool proxies_settle(struct proxies *p, const struct wanted *first, bool full, struct target *const *given,
                     size_t n_given, struct proxy_targets *closed, int *code)
 {
     *closed = (struct proxy_targets){0};
     if (!p->is_stale && !full)
         return false;
-    struct proxy_targets all = wanted_targets(p, first), open = {0};
-    size_t n_new = 0;
-    for (size_t i = 0; i < all.n; i++) {
-        struct proxy_target *t = &all.items[i];
-        const char *of = plane_that_has(&open, t->name);
-        if (t->is_idle && (of || is_given(given, n_given, t->name) || !is_left(p, t)))
-            continue;
-        bool is_bad = (of && !str_eq(of, t->plane)) || is_given(given, n_given, t->name);
-        if (is_bad)
-            complain(t, "is of another data plane already: ", of ? of : "a --to names it");
-        else if (of) /* another owner's, of the same data plane */
-            continue;
-        bool was_open = !is_bad && take_over(&p->open, t);
-        if (is_bad || (!was_open && !open_target(p, t))) {
+    struct settling s = {.p = p, .given = given, .n_given = n_given};
+    struct proxy_targets all = wanted_targets(p, first);
+    forget_contests(p);
+    for (size_t i = 0; i < all.n; i++)
+        if (!settle_target(&s, &all.items[i]))
             *code = worse(*code, EXIT_FINDINGS);
-            continue;
-        }
-        n_new += !was_open;
-        add(&open, *t);
-        *t = (struct proxy_target){0};
-    }
     proxy_targets_release(&all);
     *closed = p->open;
-    p->open = open;
+    p->open = s.open;
     p->is_stale = false;
-    return n_new > 0 || closed->n > 0;
+    return s.n_new > 0 || closed->n > 0;
+}
+
+void proxies_release(struct proxies *p)
+{
+    proxy_targets_release(&p->said);
+    proxy_targets_release(&p->open);
+    forget_contests(p);
+    free(p->contests.items);
 }

@@ -31,11 +31,20 @@ struct proxy_targets {
     size_t n, cap;
 };
 
+/* A data plane that names a target which another one has: the other serves it. */
+struct contest {
+    char *plane, *address;
+};
+
 struct proxies {
     const struct target_settings *settings; /* borrowed; but for the key and the certificates */
-    struct proxy_targets said;              /* in the order they came; never opened */
-    struct proxy_targets open;              /* by data plane, then name, idle ones last; a name once */
-    bool is_stale;                          /* something was said since they were settled */
+    struct {
+        struct contest *items;
+        size_t n, cap;
+    } contests;
+    struct proxy_targets said; /* in the order they came; never opened */
+    struct proxy_targets open; /* by data plane, then name, idle ones last; a name once */
+    bool is_stale;             /* something was said since they were settled */
 };
 
 /* What a record says of control planes replaces what its owner said before. */

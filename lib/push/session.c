@@ -92,9 +92,19 @@ static size_t place_of(const struct session *s, const struct target *t)
     return SIZE_MAX;
 }
 
+static void forget_rivals(struct session *s)
+{
+    for (size_t i = 0; i < s->n_places; i++) {
+        free(s->places[i].rivals.items);
+        s->places[i].rivals.items = NULL;
+        s->places[i].rivals.n = s->places[i].rivals.cap = 0;
+    }
+}
+
 /* Places for the targets that there are now; one that stays keeps what it knows. */
 static void arrange_places(struct session *s)
 {
+    forget_rivals(s);
     size_t n = s->n_given + s->proxies.open.n, *from = xcalloc(n + 1, sizeof *from);
     struct place *places = xcalloc(n + 1, sizeof *places);
     for (size_t i = 0; i < n; i++) {
@@ -162,6 +172,21 @@ static void note_newcomers(struct session *s)
     }
 }
 
+static void note_rivals(struct session *s)
+{
+    forget_rivals(s);
+    for (size_t k = 0; k < s->proxies.contests.n; k++) {
+        const struct contest *c = &s->proxies.contests.items[k];
+        for (size_t i = 0; i < s->n_places; i++) {
+            struct place *p = &s->places[i];
+            if (!str_eq(p->target->address, c->address))
+                continue;
+            VEC_GROW(&p->rivals);
+            p->rivals.items[p->rivals.n++] = &planes_add(&s->planes, c->plane)->wanted;
+        }
+    }
+}
+
 static void settle_proxies(struct session *s, bool full)
 {
     struct proxy_targets closed;
@@ -170,6 +195,7 @@ static void settle_proxies(struct session *s, bool full)
     if (proxies_settle(&s->proxies, first_wanted(s), full, s->given, s->n_given, &closed, &s->code))
         arrange_places(s);
     note_newcomers(s);
+    note_rivals(s);
     for (size_t i = 0; i < closed.n; i++)
         tell_closed(s, &closed.items[i]);
     proxy_targets_release(&closed);
@@ -399,6 +425,7 @@ int session_finish(struct session *s)
     complaints_release(&s->complaints);
     planes_release(&s->planes);
     proxies_release(&s->proxies);
+    forget_rivals(s);
     free(s->places);
     return s->code;
 }

@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+#include "push/admin_url.h"
+
 #define STANDALONE "standalone:"
 
 static const struct {
@@ -36,6 +38,7 @@ struct target *target_new(const char *name, const struct target_settings *s, cha
         struct target *t = classes[i].make(name + strlen(classes[i].prefix), s, why);
         if (t) {
             t->name = name;
+            t->address = target_address(name);
             t->plane = "";
             t->instance = s->instance;
         }
@@ -43,6 +46,29 @@ struct target *target_new(const char *name, const struct target_settings *s, cha
     }
     *why = xstrdup("is no target; file:PATH, admin:URL or standalone:URL is expected");
     return NULL;
+}
+
+/* Of a file that is not there yet: that of its directory. */
+static char *path_address(const char *path)
+{
+    char *whole = realpath(path, NULL);
+    const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+    if (whole || str_eq(path, "-"))
+        return whole ? whole : xstrdup(path);
+    char *above = slash ? xstrndup(path, (size_t)(slash - path) + 1) : xstrdup("."),
+         *dir = realpath(above, NULL);
+    whole = dir ? xasprintf("%s/%s", dir, name) : xstrdup(path);
+    free(above);
+    free(dir);
+    return whole;
+}
+
+char *target_address(const char *name)
+{
+    const char *rest = strchr(name, ':');
+    rest = rest ? rest + 1 : name;
+    char *address = has_prefix(name, "file:") ? path_address(rest) : url_address(rest);
+    return address ? address : xstrdup(rest);
 }
 
 char *target_title(const char *name)
@@ -70,6 +96,7 @@ void target_free(struct target *t)
 {
     if (!t)
         return;
+    free(t->address);
     document_release(&t->live);
     t->class->release(t);
     free(t);

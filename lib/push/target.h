@@ -40,6 +40,7 @@ struct target_class {
 struct target {
     const struct target_class *class;
     const char *name;     /* as given: "file:conf/apisix.yaml" */
+    char *address;        /* where that is, see target_address() */
     const char *plane;    /* the data plane behind it; "" is the one without a name */
     const char *instance; /* whose objects are ours */
     struct document live;
@@ -89,6 +90,12 @@ char *target_next_name(const char *name, const char **rest);
 /* A target from its name. NULL, and the complaint in *why (owned), when there is none of that name. */
 struct target *target_new(const char *name, const struct target_settings *s, char **why);
 void target_free(struct target *t);
+
+/*
+ * Where the target of that name is, spelt in one way: what two names stand for is the same when their
+ * addresses are. (Two names of a host are two.) Owned.
+ */
+char *target_address(const char *name);
 
 /* A name for messages, owned: without what a URL should not hold, a password or a key. */
 char *target_title(const char *name);

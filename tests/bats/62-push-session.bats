@@ -132,6 +132,18 @@ ids() { jq -r '.upstreams // [] | map(.id) | join(" ")' "$1"; }
 @test "a target is given once" {
     full | { run -2 gw-push --to "file:$a" --to "file:$b" --to "file:$a"; }
     full | { run -2 gw-push --to file:- --to file:-; }
+    # However it is spelt, and of whichever data plane.
+    cd "$dir"
+    full | {
+        run -2 gw-push --to file:a.json --to edge=file:./a.json
+        [[ $output == *'"file:./a.json" "file:a.json" is the same target'* ]]
+    }
+    for url in http://h.example/ http://H.example:80 http://h.example/apisix/admin http://h.example:80/apisix/admin/; do
+        full | {
+            run -2 gw-push --to admin:http://h.example --to "edge=admin:$url"
+            [[ $output == *'is the same target'* ]]
+        }
+    done
 }
 
 @test "metrics are there after each SYNC, whole, for a collector of another user" {
@@ -294,7 +306,7 @@ SYNC' ]
     server
     dead=http://127.0.0.1:1 began=$SECONDS
     { upstream x; full; upstream y; full; upstream z; full; } |
-        expect -4 --retry-for 3 --to "admin:$dead" --to "admin:$url" --to "admin:$dead/apisix/admin"
+        expect -4 --retry-for 3 --to "admin:$dead" --to "admin:$url" --to "admin:http://127.0.0.2:1"
     [ $((SECONDS - began)) -lt 9 ] # by turns, and with patience each time, it would be 18
     [ "$(states | tail -n 1)" = "z failed programmed failed" ]
 }

@@ -258,6 +258,15 @@ served() { # COUNT
     done
 }
 
+@test "a URL of something below the API is not taken for the API" {
+    for below in routes upstreams/ configs; do
+        full | {
+            run -2 gw-push --to "admin:http://h.example/apisix/admin/$below"
+            [[ $output == *"ends in /${below%/}: expected the address of the API"* ]]
+        }
+    done
+}
+
 @test "nobody there: code 4, and in good time" {
     server
     stop

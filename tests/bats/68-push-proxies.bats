@@ -85,6 +85,21 @@ port_of() { sed 's|.*:||' <<<"$1"; }
     [ "$(double_ctl one state)" = "$before" ]
 }
 
+@test "a --to where a GatewayProxy has put something takes nothing of that away" {
+    double_start one
+    export APISIX_ADMIN_KEY=$key
+    { base && proxy a "endpoints: [\"$one_url\"]" && gateway a a && route x a && gateway plain && route z plain; } >w.yaml
+    { run -1 push w.yaml; }
+    [ "$(routes one)" = '["httproute.infra.x.0.0"]' ]
+    { run -1 push w.yaml --to "admin:$one_url/apisix/admin/"; } # spelt in another way
+    [ "$(routes one)" = '["httproute.infra.x.0.0","httproute.infra.z.0.0"]' ]
+    grep -q "GatewayProxy/infra/a: the target \"admin:$one_url\" is of another data plane already: a --to names it" err
+    # Nobody wants it any more, and that is another matter.
+    { base && proxy a "endpoints: [\"$one_url\"]" && gateway a a && gateway plain && route z plain; } >w.yaml
+    { run -1 push w.yaml --to "admin:$one_url"; }
+    [ "$(routes one)" = '["httproute.infra.z.0.0"]' ]
+}
+
 @test "without a usable key nothing is sent, and the Gateway says why" {
     double_start one
     { base && proxy a "endpoints: [\"$one_url\"]" && gateway a a && route x a; } | sed 's/token:/other:/' >w.yaml
