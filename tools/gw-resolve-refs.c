@@ -94,6 +94,26 @@ static void pass_on(struct run *run, struct rec *r)
     run->code = worse(run->code, rec_write(r));
 }
 
+/* What is spelt wrong shows only once all is there: then something would be left without a word. */
+static void warn_of_names(const struct resolver *r)
+{
+    const char *class = resolver_foreign_class(r);
+    if (class)
+        diag(
+            DIAG_WARNING, NULL, NULL,
+            "no GatewayClass here has the controllerName \"%s\" (\"%s\" has another): nothing is served; see "
+            "--controller-name",
+            options.controller_name, class);
+    for (size_t i = 0; i < options.n_planes; i++)
+        if (!resolver_has_gateway(r, options.planes[i].gateway))
+            diag(DIAG_WARNING, NULL, NULL, "--data-plane %s=%s: there is no Gateway %s",
+                 options.planes[i].gateway, options.planes[i].plane, options.planes[i].gateway);
+    for (size_t i = 0; i < options.n_addresses; i++)
+        if (options.addresses[i].gateway && !resolver_has_gateway(r, options.addresses[i].gateway))
+            diag(DIAG_WARNING, NULL, NULL, "--gateway-address %s=%s: there is no Gateway %s",
+                 options.addresses[i].gateway, options.addresses[i].address, options.addresses[i].gateway);
+}
+
 static void on_record(struct rec *r, void *ctx)
 {
     struct run *run = ctx;
@@ -102,6 +122,8 @@ static void on_record(struct rec *r, void *ctx)
     case REC_SYNC:
         if (resolver_sync(run->resolver, r->full, &sink) > 0)
             run->code = worse(run->code, EXIT_FINDINGS);
+        if (r->full)
+            warn_of_names(run->resolver);
         run->code = worse(run->code, rec_write(r));
         break;
     case REC_OTHER: run->code = worse(run->code, rec_write(r)); break;

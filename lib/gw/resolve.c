@@ -506,3 +506,29 @@ int resolver_sync(struct resolver *r, bool full, const struct resolver_sink *sin
     r->world.has_pending = false;
     return e.n_errors;
 }
+
+/* ---- what people may have meant otherwise ---- */
+
+bool resolver_has_gateway(const struct resolver *r, const char *name)
+{
+    for (const struct node *n = r->world.nodes; n; n = n->hh.next) {
+        size_t len = strlen(n->ns);
+        if (n->kind == NODE_GATEWAY && (n->present || n->rejected) && strncmp(name, n->ns, len) == 0 &&
+            name[len] == '/' && str_eq(name + len + 1, n->name))
+            return true;
+    }
+    return false;
+}
+
+const char *resolver_foreign_class(const struct resolver *r)
+{
+    const char *first = NULL;
+    for (const struct node *n = r->world.nodes; n; n = n->hh.next) {
+        const struct gateway_class *c = n->kind == NODE_CLASS && n->present ? n->facts : NULL;
+        if (c && c->is_ours)
+            return NULL;
+        if (c && (!first || strcmp(n->name, first) < 0))
+            first = n->name;
+    }
+    return first;
+}

@@ -38,6 +38,12 @@ struct resolver_sink {
  */
 int resolver_sync(struct resolver *r, bool full, const struct resolver_sink *sink);
 
+/* Whether there is a Gateway of that name, "NS/NAME", with errors or without. */
+bool resolver_has_gateway(const struct resolver *r, const char *name);
+
+/* There are GatewayClasses, and none of them is of our controller. The name of another's, or NULL. */
+const char *resolver_foreign_class(const struct resolver *r);
+
 /* Whether records were taken since the last SYNC. */
 bool resolver_is_pending(const struct resolver *r);
 
