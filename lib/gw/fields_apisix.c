@@ -67,9 +67,10 @@ static const struct schema schema_plane_service = {SCHEMA_FIELDS(plane_service)}
 static const struct field ca_cert[] = {{.name = "value", .type = TYPE_STRING, .flags = REQUIRED}};
 static const struct schema schema_ca_cert = {SCHEMA_FIELDS(ca_cert)};
 /* tlsVerify has no default here: releases differ. */
+static const struct field item_endpoint = {.type = TYPE_STRING, .format = &format_endpoint};
 static const struct field control_plane[] = {
     {.name = "mode", .type = TYPE_STRING},
-    {.name = "endpoints", .type = TYPE_LIST, .min = 1, .items = &item_string},
+    {.name = "endpoints", .type = TYPE_LIST, .min = 1, .items = &item_endpoint},
     {.name = "service", .type = TYPE_OBJECT, .of = &schema_plane_service},
     {.name = "tlsVerify", .type = TYPE_BOOL},
     {.name = "caCert", .type = TYPE_OBJECT, .of = &schema_ca_cert},

@@ -218,6 +218,19 @@ static bool is_uri(const char *s)
     return n > 0 && s[n] == ':';
 }
 
+/* What holds a user would show the password wherever the address is shown. */
+static bool is_endpoint(const char *s)
+{
+    const char *host = has_prefix(s, "http://")    ? s + strlen("http://")
+                       : has_prefix(s, "https://") ? s + strlen("https://")
+                                                   : "";
+    size_t n = strcspn(host, "/");
+    for (const char *p = s; *p; p++)
+        if (*p <= ' ' || *p == 0x7f || *p == '?' || *p == '#')
+            return false;
+    return n > 0 && !memchr(host, '@', n);
+}
+
 static bool is_well_known_ca(const char *s)
 {
     if (str_eq(s, "System"))
@@ -307,6 +320,7 @@ const struct format format_path = {"characters that a URI path may hold, others 
 const struct format format_duration = {"a duration as in 1h30m, 10s or 500ms", is_duration};
 const struct format format_cors_origin = {"\"*\", or http(s)://HOST[:PORT]", is_cors_origin};
 const struct format format_uri = {"an absolute URI", is_uri};
+const struct format format_endpoint = {"http(s)://HOST[:PORT], without a user", is_endpoint};
 const struct format format_well_known_ca = {"System, or a domain, '/' and a name", is_well_known_ca};
 const struct format format_label_value = {"a label value: at most 63 letters, digits, '-', '_' and '.'",
                                           is_label_value};

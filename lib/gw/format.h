@@ -27,6 +27,7 @@ extern const struct format format_path;         /* what a URI path may hold */
 extern const struct format format_duration;     /* GEP-2257 */
 extern const struct format format_cors_origin;
 extern const struct format format_uri;
+extern const struct format format_endpoint; /* of a control plane */
 extern const struct format format_well_known_ca;
 extern const struct format format_label_value;
 extern const struct format format_label_key; /* also of annotations */

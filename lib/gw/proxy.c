@@ -4,6 +4,7 @@
 
 #include "base/token.h"
 #include "gw/backend.h"
+#include "gw/format.h"
 #include "gw/secret.h"
 
 enum { READABLE = PLANE_NAME_MAX - 17, HEX_USED = 16 };
@@ -43,8 +44,9 @@ static char *name_of_plane(const char *readable, const char *identity)
 {
     char hex[DIGEST_HEX + 1], room[READABLE + 1];
     size_t n = 0;
-    const char *scheme = strstr(readable, "://");
-    for (const char *p = scheme ? scheme + 3 : readable; *p && n < READABLE; p++)
+    const char *scheme = strstr(readable, "://"), *from = scheme ? scheme + 3 : readable,
+               *user = memrchr(from, '@', strcspn(from, "/")); /* it is refused, and yet not shown */
+    for (const char *p = user ? user + 1 : from; *p && n < READABLE; p++)
         room[n++] = strchr(PLANE_NAME_CHARS, *p) ? *p : '-';
     room[n] = '\0';
     digest_hex(digest_of(identity, strlen(identity)), hex);
@@ -179,12 +181,29 @@ static jv urls_of_service(struct reading *in, jv service)
     return urls;
 }
 
+/* As gw-validate has it; objects may come without it. */
+static bool check_endpoints(struct reading *in, jv control_plane)
+{
+    jv list = jx_get(control_plane, "endpoints");
+    for (int i = 0; jx_is_arr(list) && i < jx_len(list); i++) {
+        const char *url = jx_str(jx_at(list, i));
+        if (url && format_endpoint.matches(url))
+            continue;
+        char *path = xasprintf(AT ".endpoints[%d]", i);
+        findings_addf(in->findings, F_GATEWAY_INVALID, path, "it is not usable; expected %s",
+                      format_endpoint.words);
+        free(path);
+        return false;
+    }
+    return true;
+}
+
 /* JX_NONE when it cannot be used; then there is a complaint, or it waits. */
 static jv control_plane_resolved(struct reading *in, const struct proxy *p)
 {
     jv control_plane = control_plane_of(p), out = jb_obj(), service = jx_get(control_plane, "service");
     char *key = read_key(in, control_plane);
-    bool is_fine = key != NULL;
+    bool is_fine = check_endpoints(in, control_plane) && key;
     if (key)
         jb_put_str(&out, "apiKey", key);
     free_key(key);
