@@ -190,7 +190,7 @@ static bool check_endpoints(struct reading *in, jv control_plane)
         if (url && format_endpoint.matches(url))
             continue;
         char *path = xasprintf(AT ".endpoints[%d]", i);
-        findings_addf(in->findings, F_GATEWAY_INVALID, path, "it is not usable; expected %s",
+        findings_addf(in->findings, F_GATEWAY_INVALID, path, "the address is not valid; expected %s",
                       format_endpoint.words);
         free(path);
         return false;
