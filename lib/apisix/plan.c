@@ -268,16 +268,38 @@ static void keep_named(struct plan *p, const struct items *live)
     refs_release(&refs);
 }
 
+/* A plugin runs in one global rule: the one that it leaves goes before the one that it comes to. */
+static bool makes_room(const struct plan *p, const struct op *op)
+{
+    if (op->type != OP_DELETE || op->item->kind != AK_GLOBAL_RULES)
+        return false;
+    for (size_t i = 0; i < p->ops.n; i++) {
+        const struct op *other = &p->ops.items[i];
+        if (other->type != OP_DELETE && other->item->kind == AK_GLOBAL_RULES &&
+            items_share_plugin(other->item, op->item))
+            return true;
+    }
+    return false;
+}
+
+enum turn { TURN_ROOM, TURN_WRITE, TURN_DELETE };
+
+static enum turn turn_of(const struct plan *p, const struct op *op)
+{
+    return makes_room(p, op) ? TURN_ROOM : op->type == OP_DELETE ? TURN_DELETE : TURN_WRITE;
+}
+
 /* Writes keep their order, deletes go behind them and turn round. */
 static void put_in_order(struct plan *p)
 {
     struct op *sorted = xreallocarray(NULL, p->ops.n, sizeof *sorted);
     size_t n = 0;
-    for (size_t i = 0; i < p->ops.n; i++)
-        if (p->ops.items[i].type != OP_DELETE)
-            sorted[n++] = p->ops.items[i];
+    for (enum turn turn = TURN_ROOM; turn <= TURN_WRITE; turn++)
+        for (size_t i = 0; i < p->ops.n; i++)
+            if (turn_of(p, &p->ops.items[i]) == turn)
+                sorted[n++] = p->ops.items[i];
     for (size_t i = p->ops.n; i-- > 0;)
-        if (p->ops.items[i].type == OP_DELETE)
+        if (turn_of(p, &p->ops.items[i]) == TURN_DELETE)
             sorted[n++] = p->ops.items[i];
     free(p->ops.items);
     p->ops.items = sorted;
@@ -360,9 +382,49 @@ static void fail(struct op *op, char *owned_why)
     op->why = owned_why;
 }
 
-static void fail_without_ground(struct plan *p)
+struct op *plan_mark_of(const struct plan *p, const struct op *object)
+{
+    if (object->type != OP_CREATE || !kind_needs_mark(object->item->kind))
+        return NULL;
+    struct id id = mark_id(object->item->kind, object->item->id);
+    for (size_t i = 0; i < p->ops.n; i++) {
+        struct op *op = &p->ops.items[i];
+        if (op->type == OP_CREATE && op->item->kind == AK_PLUGIN_CONFIGS && str_eq(op->item->id, id.text))
+            return op;
+    }
+    return NULL;
+}
+
+void plan_fail_marks(struct plan *p)
+{
+    for (size_t i = 0; i < p->ops.n; i++) {
+        const struct op *op = &p->ops.items[i];
+        struct op *mark = op->state == OP_FAILED ? plan_mark_of(p, op) : NULL;
+        if (mark && mark->state == OP_PLANNED)
+            mark->state = OP_FAILED; /* of which nothing is told, see refuse() */
+    }
+}
+
+static bool is_live(const struct items *live, const struct item *item)
+{
+    size_t at = position(live, 0, item);
+    return at < live->n && item_compare(live->items[at], item) == 0;
+}
+
+/* What was refused leaves the id as it was: with what is live there, or with nothing. */
+static void add_refused(const struct plan *p, const struct items *live, struct refs *missing)
+{
+    for (size_t i = 0; i < p->refusals.n; i++) {
+        const struct item *item = p->refusals.items[i].item;
+        if (kind_is_named(item->kind) && !is_live(live, item))
+            refs_add_item(missing, item);
+    }
+}
+
+static void fail_without_ground(struct plan *p, const struct items *live)
 {
     struct refs missing = {0};
+    add_refused(p, live, &missing);
     for (size_t i = 0; i < p->ops.n; i++) {
         const struct op *op = &p->ops.items[i];
         if (op->type != OP_CREATE || op->state != OP_FAILED || !kind_is_named(op->item->kind))
@@ -390,9 +452,10 @@ void plan_fail_dependents(struct plan *p, const struct items *live)
         n += p->ops.items[i].state == OP_FAILED;
         n_deletes += deletes_named(&p->ops.items[i]);
     }
-    if (n == 0)
+    if (n == 0 && p->refusals.n == 0)
         return;
-    fail_without_ground(p);
+    fail_without_ground(p, live);
+    plan_fail_marks(p);
     if (n_deletes > 0)
         refs_after(p, live, &named);
     for (size_t i = 0; i < p->ops.n; i++) {

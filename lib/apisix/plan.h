@@ -89,10 +89,17 @@ void plan_release(struct plan *p);
 /* What becomes of the objects of an owner; all 0 for NULL. */
 struct tally plan_tally(const struct plan *p, const struct owner *o);
 
-/* Before it is carried out: fails each operation that cannot be without one that has failed already: an
-   object that names an upstream which will not be there, the delete of an upstream that is still named then.
+/*
+ * Before it is carried out: fails each operation that cannot be without one that has failed already, or was
+ * refused: an object that names an upstream which will not be there, the delete of an upstream that is still
+ * named then, the mark of an object that will not be there.
  */
 void plan_fail_dependents(struct plan *p, const struct items *live);
+
+/* The operation that makes the mark (mark.h) of an object that another makes; NULL: there is none. */
+struct op *plan_mark_of(const struct plan *p, const struct op *object);
+/* Fails those of objects that cannot be made, before any of them is sent. */
+void plan_fail_marks(struct plan *p);
 
 /* Once it is carried out: what failed is counted as that, not as what it was to be. */
 void plan_count_failures(struct plan *p);

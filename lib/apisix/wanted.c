@@ -400,6 +400,8 @@ void wanted_claims(struct wanted *w)
         make_anew(w);
     else if (w->changed.n > 0)
         bring_up_to_date(w);
+    else
+        return; /* several threads may ask at the same time */
     w->changed.n = 0;
     w->has_lost = false;
 }

@@ -46,8 +46,8 @@ static int read_live(struct target *t)
     }
     items_sort(&found);
     marks_apply(&found);
-    if (a->is_reliable)
-        code = drift_look(&a->drift, t, &t->live.items, &found, admin_now());
+    code = a->is_reliable ? drift_look(&a->drift, t, &t->live.items, &found, admin_now())
+                          : drift_rest(&a->drift, t, admin_now());
     items_release(&t->live.items);
     refusals_release(&a->refusals);
     t->live.items = found;

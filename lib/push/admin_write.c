@@ -113,13 +113,13 @@ static void finish_calls(struct writing *w, struct calls *calls)
 
 /* ---- a look before ---- */
 
-/* Why what is there now is not for us to write over, or NULL. */
+/* Why what is there now is not for us to write over, or NULL. What is marked as ours is so though others have
+ * changed it. */
 static const char *objection(const struct op *op, const struct item *there)
 {
     if (!there)
         return "the server's answer is no object";
-    bool is_as_it_was = op->was && stored_same(op->was, there);
-    if (there->owner || (kind_needs_mark(there->kind) && (is_as_it_was || stored_same(op->item, there))))
+    if (there->owner || (kind_needs_mark(there->kind) && op->type != OP_CREATE))
         return NULL;
     return "it is live by now, and not made by this gwpipe instance; it is left untouched";
 }
@@ -245,6 +245,33 @@ static void run_wave(struct writing *w, struct op *ops, size_t n)
     refs_release(&named);
 }
 
+static bool unmarked(void *ctx, struct call *c, const struct http_response *r)
+{
+    struct op *mark = c->what;
+    enum answer answer = answer_of(r);
+    (void)ctx;
+    if (answer == ANSWER_DONE || answer == ANSWER_ABSENT)
+        mark->state = OP_FAILED;
+    return answer != ANSWER_AGAIN;
+}
+
+/* A mark without its object would tell that what somebody else puts there is ours. */
+static void take_marks_back(struct writing *w)
+{
+    struct calls calls = api_calls(&w->admin->api, unmarked, w);
+    for (size_t i = 0; i < w->plan->ops.n; i++) {
+        const struct op *op = &w->plan->ops.items[i];
+        struct op *mark = op->state == OP_FAILED ? plan_mark_of(w->plan, op) : NULL;
+        if (!mark || mark->state != OP_DONE)
+            continue;
+        calls_add(&calls, "DELETE", admin_url(w->admin->api.root, mark->item->kind, mark->item->id))->what =
+            mark;
+    }
+    if (calls.n > 0)
+        calls_run(&calls);
+    calls_release(&calls);
+}
+
 int admin_carry_out(struct target *t, struct plan *p)
 {
     struct writing w = {.admin = (struct admin *)t, .plan = p};
@@ -255,12 +282,14 @@ int admin_carry_out(struct target *t, struct plan *p)
         w.is_looking = true;
         run_wave(&w, p->ops.items, p->ops.n);
         w.is_looking = false;
+        plan_fail_marks(p);
     }
     for (size_t i = 0, k; i < p->ops.n; i = k) {
         for (k = i + 1; k < p->ops.n && wave_of(&p->ops.items[k]) == wave_of(&p->ops.items[i]); k++)
             ;
         run_wave(&w, p->ops.items + i, k - i);
     }
+    take_marks_back(&w);
     plan_carry_out(p, &t->live.items);
     if (w.may_pass || w.is_lost)
         w.admin->is_reliable = false;

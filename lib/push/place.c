@@ -10,6 +10,7 @@
 
 enum {
     DELETES_SHOWN = 20,
+    FEW_TOLD = 3,    /* deletes of few objects that are told though they are done */
     MOVED_TRIES = 5, /* plans that somebody else's writes may thwart, one after the other */
 };
 
@@ -57,7 +58,7 @@ static void list_deletes(const struct plan *p, const char *target)
 static void warn_of_few(const struct place *p)
 {
     const struct plan *plan = &p->plan;
-    if (!p->options->dry_run && plan->n_deleted > 1 &&
+    if (!p->options->dry_run && plan->n_deleted >= FEW_TOLD &&
         plan->n_deleted * 100 > plan->n_live * (size_t)p->options->max_delete)
         diag(DIAG_WARNING, NULL, NULL, "%s: %zu of %zu objects are deleted: nobody wants them any more",
              p->target->name, plan->n_deleted, plan->n_live);
@@ -176,7 +177,6 @@ static void check(struct place *p)
         fail(p, code); /* nothing is written that could not be asked about */
     else if (any_in_state(&p->plan, OP_FAILED))
         p->code = worse(p->code, EXIT_FINDINGS);
-    plan_fail_dependents(&p->plan, &t->live.items);
 }
 
 static void reach(struct place *p)
@@ -192,6 +192,7 @@ static void reach(struct place *p)
         fail(p, EXIT_FINDINGS);
     else
         check(p);
+    plan_fail_dependents(&p->plan, &p->target->live.items);
     if (p->options->dry_run)
         dry_run_print(&p->plan, &p->target->options, p->target->name);
     else if (p->outcome == OUTCOME_DONE && (any_in_state(&p->plan, OP_PLANNED) || p->target->is_blank))

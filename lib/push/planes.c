@@ -89,20 +89,30 @@ static void note_named(const struct planes *p, jv planes)
 
 /*
  * Of very many data planes a record names one or two, and is known to no others: those are not asked more
- * than that. Held without a word on a data plane: what is live of it stays there too.
+ * than that. What says nothing of a data plane, and yet of all: held, what is live of it stays there too; so
+ * it does where `planes` cannot be read; deleted, and its data planes are not known, it goes wherever it is.
  */
 static void take_named(struct planes *p, const struct rec *r, jv planes, struct findings *fs)
 {
     char label[OWNER_LABEL_MAX + 1];
-    bool is_for_all = jx_true(rec_get(r, "held")) || is_untranslated(r);
+    struct findings unheard; /* of a broken one each data plane would say the same */
+    bool is_broken = !jx_is_none(planes) && !jx_is_obj(planes), is_for_all;
     owner_label(&r->id, label);
+    is_for_all = jx_true(rec_get(r, "held")) || is_untranslated(r) || is_broken ||
+                 (r->type == REC_DELETED && !wanted_owner(&p->items[0]->wanted, label));
+    findings_init(&unheard);
     note_named(p, planes);
     for (size_t i = 1; i < p->n; i++) {
         struct plane_wishes *w = p->items[i];
         if (w->is_named || is_for_all || wanted_owner(&w->wanted, label))
-            wanted_take(&w->wanted, r, w->is_named ? jx_get(planes, w->name) : JX_NONE, fs);
+            wanted_take(&w->wanted, r,
+                        w->is_named ? jx_get(planes, w->name)
+                        : is_broken ? planes
+                                    : JX_NONE,
+                        is_broken ? &unheard : fs);
         w->is_named = false;
     }
+    findings_release(&unheard);
 }
 
 const struct owner *planes_take(struct planes *p, const struct rec *r, struct findings *fs)

@@ -4,20 +4,34 @@
 
 enum { FREE_TRIES = 3, FIRST_PAUSE = 4, LONGEST_PAUSE = 256 }; /* seconds */
 
-static struct refused *find(const struct refusals *r, const struct op *op)
+/* Of one object one version counts: the last that was refused. */
+static struct refused *find_object(const struct refusals *r, const struct op *op)
 {
     for (size_t i = 0; i < r->n; i++)
-        if (r->items[i].item == op->item && r->items[i].type == op->type)
+        if (item_compare(r->items[i].item, op->item) == 0)
             return &r->items[i];
     return NULL;
 }
 
+static struct refused *find(const struct refusals *r, const struct op *op)
+{
+    struct refused *one = find_object(r, op);
+    return one && one->type == op->type && item_same(one->item, op->item) ? one : NULL;
+}
+
 void refusals_add(struct refusals *r, const struct op *op, double now)
 {
-    struct refused *one = find(r, op);
+    struct refused *one = find(r, op), *other = one ? NULL : find_object(r, op);
+    if (other) {
+        item_unref(other->item);
+        free(other->why);
+    }
     if (!one) {
-        VEC_GROW(r);
-        one = &r->items[r->n++];
+        one = other;
+        if (!one) {
+            VEC_GROW(r);
+            one = &r->items[r->n++];
+        }
         *one = (struct refused){.item = item_ref(op->item), .type = op->type};
     }
     free(one->why);

@@ -9,7 +9,7 @@
 
 struct refusals {
     struct refused {
-        struct item *item; /* the very item: another version of the object is another item */
+        struct item *item; /* another version of the object takes its place */
         enum op_type type;
         char *why;
         int times;

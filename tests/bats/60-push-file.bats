@@ -232,6 +232,17 @@ JSON
     [ "$(jq '.upstreams | length' "$file")" = 208 ]
 }
 
+@test "a route does not go over to an upstream that was left out" {
+    route() { echo '{"type":"ADDED","object":{"apiVersion":"v1","kind":"HTTPRoute","metadata":{"namespace":"shop","name":"r"}},"apisix":{"routes":[{"id":"r","uri":"/r","upstream_id":"'"$1"'","labels":{"managed-by":"gwpipe","gwpipe-instance":"default","gwpipe-owner":"HTTPRoute/shop/r"}}]}}'; }
+    odd() { upstream new | sed 's/"type":"roundrobin"/"desc":"${{HOME}}",&/'; }
+    { odd; route new; full; } | { run -1 push; }
+    [ ! -e "$file" ] || [ "$(jq -c '[.routes // [], .upstreams // []]' "$file")" = '[[],[]]' ]
+    { upstream old; route old; full; } | push
+    { odd; route new; full; } | { run -1 push; }
+    [ "$(jq -r '[.routes[].upstream_id, .upstreams[].id] | join(" ")' "$file")" = "old old" ]
+    [ "$(jq -r 'select(.object.kind == "HTTPRoute").findings[0].message' "$dir/out")" = 'routes "r" could not be updated: it names upstreams "new", which cannot be created' ]
+}
+
 @test "someone else's change between two SYNCs is seen" {
     mkfifo "$dir/in"
     gw-push --to "file:$file" <"$dir/in" >"$dir/out" 2>"$dir/err" &

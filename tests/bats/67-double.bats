@@ -234,6 +234,29 @@ stubborn() { # HOST OPTION...
     done
 }
 
+@test "who gives way does so though the other's changes could not be read for a while" {
+    double_start
+    mkfifo "$BATS_TEST_TMPDIR/in"
+    gw-push --to "admin:$apisix_url" --retry-for 0 --recheck 0 <"$BATS_TEST_TMPDIR/in" >"$BATS_TEST_TMPDIR/out" 2>"$BATS_TEST_TMPDIR/err" 3>&- &
+    exec 8>"$BATS_TEST_TMPDIR/in"
+    said() { for _ in {1..100}; do [[ $(grep -c '"type":"SYNC"' "$BATS_TEST_TMPDIR/out") -ge $1 ]] && break || sleep 0.05; done; }
+    for i in {1..5}; do
+        { upstream_of cart 10.0.0.1 && echo "$full"; } >&8
+        said "$i"
+        double_ctl edit "$(double_ctl state | jq -c '{kind: "upstreams", id: "cart", value: (.upstreams[] | .nodes[0].host = "10.0.9.'"$i"'")}')" >/dev/null
+    done
+    grep -q 'nothing is written until it has been left alone' "$BATS_TEST_TMPDIR/err"
+    before=$(stat .writes)
+    double_ctl faults '[{"match":"GET /upstreams","do":{"status":503}}]' >/dev/null
+    for i in 6 7; do
+        { upstream_of cart 10.0.0.1 && echo "$full"; } >&8
+        said "$i"
+    done
+    exec 8>&-
+    wait $! || true
+    [ "$(stat .writes)" = "$before" ]
+}
+
 @test "what a person changes is mended, again and again, if not three times in a row" {
     double_start
     mkfifo "$BATS_TEST_TMPDIR/in"

@@ -87,6 +87,28 @@ ids() { jq -r '[.routes // [] | .[].id] | sort | join(" ")' "$1.json"; }
     [ "$(ids main)" = "httproute.infra.a.0.0" ]
 }
 
+object() { # PLANES [TYPE]
+    printf '{"type":"%s","object":{"apiVersion":"v1","kind":"Service","metadata":{"namespace":"n","name":"a"}},"planes":%s}\n' "${2:-ADDED}" "$1"
+}
+edge_upstream='{"edge":{"upstreams":[{"id":"u","nodes":[],"labels":{"managed-by":"gwpipe","gwpipe-instance":"default","gwpipe-owner":"Service/n/a"}}]}}'
+
+@test "planes that make no sense are told, and take nothing off any data plane" {
+    for odd in '["oops"]' '"oops"' '{"edge":"oops"}' '{"edge":{"upstreams":7}}'; do
+        { object "$edge_upstream"; echo "$sync_line"; } | push >/dev/null
+        { object "$edge_upstream"; echo "$sync_line"; object "$odd"; echo '{"type":"SYNC"}'; } | { run -1 push; }
+        [ "$(jq -c '[.upstreams[].id]' edge.json)" = '["u"]' ]
+        { object "$odd"; echo "$sync_line"; } | { run -1 push; }
+        [ "$(jq -c '[.upstreams[].id]' edge.json)" = '["u"]' ]
+    done
+}
+
+@test "what is deleted goes from every data plane, also by one that was not there when it came" {
+    { object "$edge_upstream"; echo "$sync_line"; } | push >/dev/null
+    { object '{}' DELETED; echo '{"type":"SYNC"}'; } | push >out
+    [ "$(jq -c '[.upstreams // [] | .[].id]' edge.json)" = '[]' ]
+    [ "$(jq -r 'select(.object).pushed[] | select(.plane == "edge").state' out)" = programmed ]
+}
+
 @test "a data plane that recovers is told of to its own records only" {
     mkdir locked.json
     { base && gateway inner && gateway edge && route a inner && route b edge; } >w.yaml

@@ -173,6 +173,68 @@ everyone() { # consumers and credentials, wherever they are kept
     grep -q 'global_rules "g" could not be created: not sent: it names plugin_configs "mark.global_rules.g"' err
 }
 
+# Writes to a gw-push that goes on, and waits for the COUNTth SYNC to come out of it.
+say() { # COUNT
+    cat >&7
+    for _ in {1..250}; do [[ $(grep -c '"type":"SYNC"' out) -lt $1 ]] || return 0; sleep 0.02; done
+    cat err && return 1
+}
+edit() { double_ctl edit '{"kind":"'"$1"'","id":"'"$2"'","value":'"$3"'}' >/dev/null; } # KIND ID OBJECT
+
+@test "no mark is left of what could not be written, so what somebody else puts there stays his" {
+    kind=admin
+    begin
+    double_ctl faults '[{"match":"PUT /global_rules/g","do":{"status":400,"body":{"error_msg":"no"}}}]' >/dev/null
+    { rule a g 10.0.0.0/8; full; } | { run -1 push; }
+    [ "$(rules)$(marks)" = '[][]' ]
+    edit global_rules g '{"id":"g","plugins":{"ip-restriction":{"whitelist":["192.168.0.0/16"]}}}'
+    { rule a g 10.0.0.0/8; full; } | { run -1 push; }
+    full | push
+    [ "$(rules)" = '["g 192.168.0.0/16"]' ]
+    # Between a list and the write from memory.
+    mkfifo in
+    gw-push -q --to "$(target)" --recheck 0 <in >out 2>err 3>&- &
+    exec 7>in
+    full | say 1
+    edit plugin_metadata http-logger '{"id":"http-logger","log_format":{"host":"theirs"}}'
+    { metadata b ours; echo '{"type":"SYNC"}'; } | say 2
+    echo '{"type":"SYNC"}' | say 3
+    { metadata b ours; full; } | say 4
+    exec 7>&-
+    wait $! || true
+    [ "$(marks)$(live plugin_metadata .log_format.host)" = '[]["theirs"]' ]
+    # And where the document is checked as a whole.
+    kind=standalone
+    begin
+    double_ctl faults '[{"match":"POST /configs/validate","do":{"status":400,"body":{"errors":[{"resource_type":"global_rules","index":0,"error":"no"}]}}}]' >/dev/null
+    { rule a g 10.0.0.0/8; full; } | { run -1 push; }
+    [ "$(rules)$(marks)" = '[][]' ]
+}
+
+@test "what is marked as ours is mended and deleted, though others have changed it" {
+    kind=admin
+    begin
+    mkfifo in
+    gw-push -q --to "$(target)" --recheck 0 <in >out 2>err 3>&- &
+    exec 7>in
+    { metadata b ours; full; } | say 1
+    edit plugin_metadata http-logger '{"id":"http-logger","log_format":{"host":"theirs"}}'
+    { metadata b anew; echo '{"type":"SYNC"}'; } | say 2
+    [ "$(live plugin_metadata .log_format.host)" = '["anew"]' ]
+    edit plugin_metadata http-logger '{"id":"http-logger","log_format":{"host":"theirs"}}'
+    { metadata b anew | sed 's/ADDED/DELETED/'; echo '{"type":"SYNC"}'; } | say 3
+    exec 7>&-
+    wait $!
+    [ "$(marks)$(live plugin_metadata .id)" = '[][]' ]
+}
+
+moves() {
+    { rule a g1 10.0.0.0/8; full; } | push
+    { rule a g2 10.0.0.0/8; full; } | push
+    [ "$(rules)" = '["g2 10.0.0.0/8"]' ]
+}
+@test "a plugin that goes from one global rule to another leaves the one before it comes to the other" { each moves; }
+
 @test "a push killed after any of its writes leaves no rule that nobody owns" {
     kind=admin
     local n
