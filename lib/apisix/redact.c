@@ -3,30 +3,41 @@
 #include <stdlib.h>
 #include <strings.h>
 
-#include "apisix/split.h"
+/*
+ * Members that hide their value wherever they stand inside a plugin's configuration: those with these names,
+ * and those whose names end so. They cover the `encrypt_fields` of APISIX's plugins, and others like them.
+ */
+static const char *const secret_names[] = {
+    "access_key_id", "auth",    "auth_header", "credential",       "credentials",
+    "key_file",      "keyring", "sasl_config", "secret_fallbacks", "service_account_json",
+};
+static const char *const secret_endings[] = {
+    "access_key",  "accesskey",      "api_key",     "apikey",     "authorization",
+    "client_key",  "encryption_key", "license_key", "passphrase", "password",
+    "private_key", "secret",         "secret_key",  "secretkey",  "token",
+};
 
-/* Members with these names hide their value wherever they stand inside a plugin's configuration. */
-static const struct slice secret_names[] = {
-#define NAME(TEXT)                                                                                           \
-    {                                                                                                        \
-        TEXT, sizeof TEXT - 1                                                                                \
-    }
-    NAME("access_key"),      NAME("access_key_id"),  NAME("access_token"), NAME("api_key"),
-    NAME("apikey"),          NAME("auth_header"),    NAME("auth_token"),   NAME("authorization"),
-    NAME("client_key"),      NAME("client_secret"),  NAME("credential"),   NAME("credentials"),
-    NAME("encryption_key"),  NAME("key_file"),       NAME("keyring"),      NAME("license_key"),
-    NAME("master_apikey"),   NAME("passphrase"),     NAME("password"),     NAME("private_key"),
-    NAME("rsa_private_key"), NAME("sasl_config"),    NAME("secret"),       NAME("secret_access_key"),
-    NAME("secret_key"),      NAME("session_secret"), NAME("token"),
-#undef NAME
+/* Those whose names say nothing of it. */
+static const struct {
+    const char *plugin, *member;
+} secrets_of_plugins[] = {
+    {"csrf", "key"},
+    {"jwe-decrypt", "key"},
+    {"elasticsearch-logger", "headers"},
+    {"loki-logger", "headers"},
 };
 
 /* Asked of every member of every plugin, so the length is looked at first. */
 static bool is_secret_name(const char *name, size_t n)
 {
     for (size_t i = 0; i < N_ELEMS(secret_names); i++)
-        if (secret_names[i].n == n && strncasecmp(name, secret_names[i].p, n) == 0)
+        if (strlen(secret_names[i]) == n && strncasecmp(name, secret_names[i], n) == 0)
             return true;
+    for (size_t i = 0; i < N_ELEMS(secret_endings); i++) {
+        size_t len = strlen(secret_endings[i]);
+        if (len <= n && strncasecmp(name + n - len, secret_endings[i], len) == 0)
+            return true;
+    }
     return false;
 }
 
@@ -88,6 +99,19 @@ static void hide(jv *copy, jv of, const char *member)
         put_hidden(copy, of, member, jb_str(REDACTED));
 }
 
+static jv plugins_hidden(jv plugins, bool all)
+{
+    jv out = JX_NONE;
+    for (struct jx_iter it = jx_iter(plugins); jx_next(&it);) {
+        jv hidden = plugin_hidden(it.value, all);
+        for (size_t i = 0; i < N_ELEMS(secrets_of_plugins); i++)
+            if (str_eq(it.key, secrets_of_plugins[i].plugin))
+                hide(&hidden, it.value, secrets_of_plugins[i].member);
+        put_hidden(&out, plugins, it.key, hidden);
+    }
+    return out;
+}
+
 static jv upstream_hidden(jv upstream)
 {
     jv out = JX_NONE, tls = jx_get(upstream, "tls"), hidden = JX_NONE;
@@ -115,7 +139,7 @@ static jv object_hidden(enum apisix_kind kind, jv object)
             put_hidden(&out, object, "upstream", upstream_hidden(upstream));
     }
     if (jx_is_obj(plugins))
-        put_hidden(&out, object, "plugins", plugin_hidden(plugins, kind == AK_CONSUMERS));
+        put_hidden(&out, object, "plugins", plugins_hidden(plugins, kind == AK_CONSUMERS));
     return out;
 }
 
@@ -181,6 +205,18 @@ static void hide_text(struct buf *text, const char *secret, size_t n)
     *text = out;
 }
 
+/* As it is, and as it is spelt in JSON. */
+static void hide_line(struct buf *text, const char *p, size_t n)
+{
+    struct buf quoted;
+    buf_init(&quoted, BUF_MAX_OUTPUT);
+    jx_dump_str(&quoted, p, n);
+    hide_text(text, p, n);
+    if (quoted.len > n + 2)
+        hide_text(text, quoted.p + 1, quoted.len - 2);
+    buf_free(&quoted);
+}
+
 /* Line by line: a key may be quoted with its line ends spelt in some way. */
 static void hide_leaves(struct buf *text, jv secret)
 {
@@ -190,7 +226,7 @@ static void hide_leaves(struct buf *text, jv secret)
         hide_leaves(text, it.value);
     for (const char *p = jx_str(secret); p && *p;) {
         size_t n = strcspn(p, "\n");
-        hide_text(text, p, n);
+        hide_line(text, p, n);
         p += n + (p[n] == '\n');
     }
 }
@@ -241,6 +277,20 @@ char *redact_text(enum apisix_kind kind, jv object, const char *text, size_t mos
     char *line = buf_take(&b);
     buf_free(&b);
     return line;
+}
+
+char *text_without(char *owned_text, const char *secret)
+{
+    struct buf b;
+    if (!secret)
+        return owned_text;
+    buf_init(&b, BUF_MAX_SCRATCH);
+    buf_adds(&b, owned_text);
+    free(owned_text);
+    hide_line(&b, secret, strlen(secret));
+    char *text = buf_take(&b);
+    buf_free(&b);
+    return text;
 }
 
 bool may_hold_secrets(const char *json, size_t n)

@@ -29,6 +29,9 @@ jv planes_hidden(jv planes);
  */
 char *redact_text(enum apisix_kind kind, jv object, const char *text, size_t most);
 
+/* The same without one secret; NULL: there is none. Takes the text; owned. */
+char *text_without(char *owned_text, const char *secret);
+
 /* Cheap and cautious: false only when the text of a record surely holds nothing to hide. */
 bool may_hold_secrets(const char *json, size_t n);
 

@@ -81,6 +81,7 @@ static void send_next(struct calls *c)
                           .headers = c->headers,
                           .body = call->body,
                           .len = call->len,
+                          .max_response = c->max_response,
                           .done = on_answer,
                           .ctx = call,
                       });

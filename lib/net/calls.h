@@ -28,7 +28,8 @@ struct calls {
     struct http *http;
     const char *const *headers;
     int concurrency;
-    double patience; /* seconds that one call may go on failing; 0: one try each */
+    size_t max_response; /* bytes of an answer; 0: as the settings of `http` have it */
+    double patience;     /* seconds that one call may go on failing; 0: one try each */
     /*
      * An answer, or none (status 0). True: settled, whatever that means to the caller; else it is sent again.
      * May set `is_over`.

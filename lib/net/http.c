@@ -10,6 +10,7 @@ enum {
     SLOW_BYTES = 100,        /* a second; slower for SLOW_SECONDS: given up */
     SLOW_SECONDS = 30,       /* a list of very many objects is silent for long before it starts */
     MAX_HEADERS = 256 << 10, /* bytes of all response headers together */
+    KEPT_MOST = 1 << 20,     /* bytes of a buffer that is kept for the next answer */
     POLL_MS = 1000,
 };
 
@@ -298,6 +299,8 @@ static void start(struct slot *s)
 {
     curl_easy_reset(s->easy);
     buf_reset(&s->body);
+    s->body.max =
+        s->job->request.max_response > 0 ? s->job->request.max_response : s->http->settings.max_response;
     s->header_bytes = 0;
     s->is_too_large = false;
     s->error[0] = '\0';
@@ -399,6 +402,10 @@ static void finish(struct slot *s, CURLcode code)
     curl_multi_remove_handle(h->multi, s->easy);
     h->n_active--;
     j->request.done(j->request.ctx, &a.response);
+    if (s->body.cap > KEPT_MOST) { /* a list, once in a while */
+        buf_free(&s->body);
+        buf_init(&s->body, h->settings.max_response);
+    }
     job_free(j);
     s->job = NULL;
     s->next = h->idle;

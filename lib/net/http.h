@@ -40,7 +40,8 @@ struct http_request {
     const char *const *headers; /* "Name: value", NULL at the end; copied; may be NULL */
     const char *body;           /* borrowed until done */
     size_t len;
-    double seconds; /* for this one; 0: the settings' timeout */
+    double seconds;      /* for this one; 0: the settings' timeout */
+    size_t max_response; /* the same; 0: the settings' */
     /* Called once, from http_run(). May add requests. The response lives until it returns. */
     void (*done)(void *ctx, const struct http_response *r);
     void *ctx;

@@ -5,8 +5,6 @@
 #include "apisix/redact.h"
 #include "apisix/stored.h"
 
-enum { REASON_MAX = 400 };
-
 /* An error's body is small, or it is none of APISIX. */
 static jv parse_error(const struct http_response *r)
 {
@@ -52,7 +50,7 @@ bool answer_is_of_api(const struct http_response *r)
     return body.n > 0 && *body.p == '{' && memmem(body.p, body.n, "\"key\"", 5);
 }
 
-char *answer_reason(const struct http_response *r, const struct item *item)
+char *answer_reason(const struct http_response *r, const struct item *item, size_t most)
 {
     const char *why;
     if (r->status == 0)
@@ -60,7 +58,7 @@ char *answer_reason(const struct http_response *r, const struct item *item)
     jv error = parse_error(r), object = item ? jx_parse(item->text, item->len, &why) : jb_obj();
     const char *message = message_of(error), *more = jx_getstr(error, "description");
     char *text = xasprintf("%s%s%s", message ? message : "", message && more ? ": " : "", more ? more : "");
-    char *clean = redact_text(item ? item->kind : AK_ROUTES, object, text, REASON_MAX);
+    char *clean = redact_text(item ? item->kind : AK_ROUTES, object, text, most);
     char *reason = xasprintf("the server answers %d%s%s", r->status, *clean ? ": " : "", clean);
     free(text);
     free(clean);

@@ -21,11 +21,13 @@ enum answer answer_of(const struct http_response *r);
  * all. */
 bool answer_is_of_api(const struct http_response *r);
 
+enum { REASON_MOST = 400 }; /* bytes of what a server says, in a message */
+
 /*
- * Why it is not done, in a few words: owned. Of what the server says the error message only, and nothing in
- * it that is secret in `item` (NULL: nothing is).
+ * Why it is not done, in a few words: owned. Of what the server says the error message only, `most` bytes of
+ * it, and nothing in it that is secret in `item` (NULL: nothing is). It may quote the key, see api_reason().
  */
-char *answer_reason(const struct http_response *r, const struct item *item);
+char *answer_reason(const struct http_response *r, const struct item *item, size_t most);
 
 /*
  * The objects of an array of {"key":...,"value":{...}}, added to `out` as stored_item() makes them; *n counts

@@ -11,6 +11,7 @@
 #include "push/admin_answer.h"
 
 struct checking {
+    const struct api *api;
     int code;
     char *why; /* the server cannot be asked */
 };
@@ -31,11 +32,11 @@ static bool checked(void *ctx, struct call *c, const struct http_response *r)
         return true;
     if (r->status == 400) {
         op->state = OP_FAILED;
-        op->why = answer_reason(r, op->item);
+        op->why = api_reason(k->api, r, op->item, REASON_MOST);
         return true;
     }
     free(k->why);
-    k->why = answer_reason(r, op->item);
+    k->why = api_reason(k->api, r, op->item, REASON_MOST);
     if (answer == ANSWER_AGAIN)
         return false;
     k->code = EXIT_FINDINGS;
@@ -46,7 +47,7 @@ static bool checked(void *ctx, struct call *c, const struct http_response *r)
 /* By the schemas of the kinds, which do not look into plugins. As api_check(). */
 static int check_shapes(struct admin *a, struct plan *p, char **why)
 {
-    struct checking k = {0};
+    struct checking k = {.api = &a->api};
     struct calls calls = api_calls(&a->api, checked, &k);
     for (size_t i = 0; i < p->ops.n; i++) {
         struct op *op = &p->ops.items[i];

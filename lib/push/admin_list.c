@@ -41,7 +41,7 @@ static bool take_list(void *ctx, struct call *c, const struct http_response *r)
     }
     if (answer == ANSWER_ABSENT || is_disabled(kind, r))
         return complain(c, NULL);
-    complain(c, answer_reason(r, NULL));
+    complain(c, api_reason(&l->admin->api, r, NULL, REASON_MOST));
     return answer != ANSWER_AGAIN;
 }
 

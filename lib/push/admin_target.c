@@ -33,12 +33,16 @@ static int read_live(struct target *t)
 {
     struct admin *a = (struct admin *)t;
     struct items found = {0};
+    double began_at = admin_now();
     a->is_listed = false;
     if (!must_list(a))
         return EXIT_OK;
+    if (t->is_in_doubt && api_left_alone(&a->api, began_at))
+        return EXIT_ENV;
     a->api.is_in_doubt = t->is_in_doubt;
     int code = admin_list(a, &found);
     a->api.is_in_doubt = false;
+    api_note_silence(&a->api, t->is_in_doubt && code == EXIT_ENV, began_at, admin_now());
     if (code != EXIT_OK) {
         a->is_reliable = false;
         items_release(&found);

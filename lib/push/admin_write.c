@@ -16,6 +16,9 @@
 #include "push/admin_url.h"
 #include "push/refusals.h"
 
+/* Bytes: a write is answered with the object, of which APISIX takes 1.5 MiB, and it may be spelt longer. */
+enum { ANSWER_MOST = 8 << 20 };
+
 /* How often a refusal is doubted that may come from a worker which has not seen the last write yet. */
 enum { STALE_TRIES = 4 };
 
@@ -55,7 +58,7 @@ static void refuse(struct writing *w, struct call *c, const struct http_response
 {
     struct op *op = c->what;
     enum answer answer = answer_of(r);
-    fail(w, op, answer_reason(r, op->item), r->seconds);
+    fail(w, op, api_reason(&w->admin->api, r, op->item, REASON_MOST), r->seconds);
     if (answer == ANSWER_DENIED)
         w->is_denied = c->batch->is_over = true;
     else if (answer == ANSWER_REFUSED)
@@ -63,11 +66,11 @@ static void refuse(struct writing *w, struct call *c, const struct http_response
 }
 
 /* Tried again as long as there is patience; then finish_calls() has the last reason. */
-static bool not_yet(struct call *c, const struct http_response *r)
+static bool not_yet(const struct writing *w, struct call *c, const struct http_response *r)
 {
     const struct op *op = c->what;
     free(c->why);
-    c->why = answer_reason(r, op->item);
+    c->why = api_reason(&w->admin->api, r, op->item, REASON_MOST);
     return false;
 }
 
@@ -77,7 +80,7 @@ static bool answered(void *ctx, struct call *c, const struct http_response *r)
     struct op *op = c->what;
     enum answer answer = answer_of(r);
     if (answer == ANSWER_AGAIN || (answer == ANSWER_STALE && c->tries < STALE_TRIES))
-        return not_yet(c, r);
+        return not_yet(w, c, r);
     if (answer == ANSWER_DONE && !answer_is_of_api(r)) {
         fail(w, op, xasprintf("the server answers %d, but not as the Admin API does", r->status), r->seconds);
         w->is_lost = true;
@@ -131,7 +134,7 @@ static bool looked(void *ctx, struct call *c, const struct http_response *r)
     const char *bad;
     enum answer answer = answer_of(r);
     if (answer == ANSWER_AGAIN)
-        return not_yet(c, r);
+        return not_yet(w, c, r);
     if (answer == ANSWER_ABSENT)
         return true;
     if (answer != ANSWER_DONE) {
@@ -226,6 +229,7 @@ static void run_wave(struct writing *w, struct op *ops, size_t n)
     size_t n_bodies = 0;
     char **bodies = xreallocarray(NULL, n, sizeof *bodies);
     struct calls calls = api_calls(&w->admin->api, w->is_looking ? looked : answered, w);
+    calls.max_response = ANSWER_MOST;
     if (w->has_failed && ops->type == OP_DELETE)
         named_later(w, &named);
     for (size_t i = 0; i < n; i++) {
@@ -259,6 +263,7 @@ static bool unmarked(void *ctx, struct call *c, const struct http_response *r)
 static void take_marks_back(struct writing *w)
 {
     struct calls calls = api_calls(&w->admin->api, unmarked, w);
+    calls.max_response = ANSWER_MOST;
     for (size_t i = 0; i < w->plan->ops.n; i++) {
         const struct op *op = &w->plan->ops.items[i];
         struct op *mark = op->state == OP_FAILED ? plan_mark_of(w->plan, op) : NULL;

@@ -1,8 +1,19 @@
 #include "push/api.h"
 
+#include <math.h>
 #include <stdlib.h>
 
+#include "apisix/redact.h"
+#include "push/admin_answer.h"
 #include "push/admin_url.h"
+
+#define KEY_HEADER "X-API-KEY: "
+
+char *api_reason(const struct api *a, const struct http_response *r, const struct item *item, size_t most)
+{
+    return text_without(answer_reason(r, item, most),
+                        a->key_header ? a->key_header + strlen(KEY_HEADER) : NULL);
+}
 
 bool api_open(struct api *a, const char *url, const struct target_settings *s, char **why)
 {
@@ -22,10 +33,24 @@ bool api_open(struct api *a, const char *url, const struct target_settings *s, c
         .headers = {"Content-Type: application/json"},
     };
     if (s->api_key) {
-        a->key_header = xasprintf("X-API-KEY: %s", s->api_key);
+        a->key_header = xasprintf(KEY_HEADER "%s", s->api_key);
         a->headers[1] = a->key_header;
     }
     return true;
+}
+
+#define LONG       0.5 /* seconds */
+#define ALONE_MOST 15.0
+
+bool api_left_alone(const struct api *a, double now)
+{
+    return now < a->alone_until;
+}
+
+void api_note_silence(struct api *a, bool is_silent, double began_at, double now)
+{
+    double took = now - began_at;
+    a->alone_until = is_silent && took > LONG ? now + fmin(10 * took, ALONE_MOST) : 0;
 }
 
 void api_close(struct api *a)

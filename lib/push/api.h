@@ -6,18 +6,30 @@
 #include "push/target.h"
 
 struct api {
-    char *root; /* "http://127.0.0.1:9180/apisix/admin" */
-    char *key_header;
+    char *root;       /* "http://127.0.0.1:9180/apisix/admin" */
+    char *key_header; /* "X-API-KEY: ..."; NULL: none */
     const char *headers[3];
     struct http *http;
     int concurrency;
     double patience;
-    bool is_in_doubt; /* and until it has answered there is none */
+    bool is_in_doubt;   /* and until it has answered there is none */
+    double alone_until; /* it is not asked before that: see api_left_alone() */
 };
+
+/*
+ * Where it takes long to find out that a server does not answer, it is left alone for a while: the other
+ * targets' next changes wait for the end of the SYNC. Around each reading: whether it is too early for one of
+ * a server that was silent at the last; and what came of it. Times are of a clock that only goes forward.
+ */
+bool api_left_alone(const struct api *a, double now);
+void api_note_silence(struct api *a, bool is_silent, double began_at, double now);
 
 /* False, and the complaint in *why (owned), when the URL or the settings cannot be used. */
 bool api_open(struct api *a, const char *url, const struct target_settings *s, char **why);
 void api_close(struct api *a);
+
+/* As answer_reason(), without our key, which a server may quote. */
+char *api_reason(const struct api *a, const struct http_response *r, const struct item *item, size_t most);
 
 /* A batch of calls to this server; `answered` gets `ctx`. */
 struct calls api_calls(const struct api *a,

@@ -7,7 +7,6 @@
 
 enum {
     BODY_MOST = 1400 << 10, /* the server takes 1.5 MiB */
-    REASON_MOST = 400,
 };
 
 /* Operations that go into one request: they stand together in the plan. */
@@ -18,6 +17,7 @@ struct batch {
 };
 
 struct checking {
+    const struct api *api;
     int code;
     bool is_missing; /* there is no such question */
     char *why;       /* the server cannot be asked */
@@ -83,7 +83,7 @@ static bool checked(void *ctx, struct call *c, const struct http_response *r)
     if (answer_of(r) == ANSWER_DONE || (r->status == 400 && take_errors(k, b, r)))
         return true;
     k->why = r->status == 404 ? xstrdup("the server has no configs/validate: it is of APISIX 3.17 and later")
-                              : answer_reason(r, NULL);
+                              : api_reason(k->api, r, NULL, REASON_MOST);
     if (answer_of(r) == ANSWER_AGAIN)
         return false;
     c->batch->is_over = true;
@@ -118,7 +118,7 @@ static size_t fill(struct batch *b, struct op *ops, size_t n)
 
 int api_check(const struct api *a, struct plan *p, char **why, bool *has_validate)
 {
-    struct checking k = {0};
+    struct checking k = {.api = a};
     for (size_t i = 0; i < p->ops.n && !k.why;) {
         struct batch b = {0};
         struct calls calls = api_calls(a, checked, &k);

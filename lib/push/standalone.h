@@ -24,7 +24,6 @@ struct standalone {
     struct configs configs; /* what base.live says of itself */
     struct drift drift;
     bool is_known;       /* base.live is what the instance holds, if it has that digest */
-    double alone_until;  /* it does not answer, and is not asked before that */
     char *told;          /* what was said of it since it last answered as it should */
     int mishaps;         /* documents in a row that were neither taken nor refused */
     double wrote_at;     /* 0: never */

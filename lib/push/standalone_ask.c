@@ -30,8 +30,9 @@ static bool is_final(struct asking *k, const struct http_response *r)
 {
     enum answer a = answer_of(r);
     bool is_other = a == ANSWER_DONE || a == ANSWER_ABSENT || a == ANSWER_REFUSED;
-    char *why =
-        is_other && (r->status == 404 || r->status == 405) ? xstrdup(WRONG_MODE) : answer_reason(r, NULL);
+    char *why = is_other && (r->status == 404 || r->status == 405)
+                    ? xstrdup(WRONG_MODE)
+                    : api_reason(&k->s->api, r, NULL, REASON_MOST);
     asked(k, a == ANSWER_AGAIN ? EXIT_ENV : EXIT_FINDINGS, why);
     return a != ANSWER_AGAIN;
 }

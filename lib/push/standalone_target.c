@@ -6,7 +6,6 @@
 #include "push/standalone.h"
 
 #define NOTHING_WRITTEN "nothing was written"
-#define LONG            0.5 /* seconds */
 
 double standalone_now(void)
 {
@@ -47,21 +46,16 @@ static int read_what_changed(struct standalone *s)
     return code;
 }
 
-/*
- * Where it takes long to find out that an instance does not answer, it is left alone ten times as long: the
- * other targets' next changes wait for the end of the SYNC.
- */
 static int read_live(struct target *t)
 {
     struct standalone *s = (struct standalone *)t;
     double began_at = standalone_now();
-    if (t->is_in_doubt && began_at < s->alone_until)
+    if (t->is_in_doubt && api_left_alone(&s->api, began_at))
         return EXIT_ENV;
     s->api.is_in_doubt = t->is_in_doubt;
     int code = read_what_changed(s);
     s->api.is_in_doubt = false;
-    double took = standalone_now() - began_at;
-    s->alone_until = t->is_in_doubt && code == EXIT_ENV && took > LONG ? began_at + 11 * took : 0;
+    api_note_silence(&s->api, t->is_in_doubt && code == EXIT_ENV, began_at, standalone_now());
     return code;
 }
 

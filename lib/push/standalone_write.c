@@ -15,7 +15,6 @@
 #define INTERVAL 2.0 /* seconds between two documents */
 
 enum {
-    REASON_MOST = 400,
     MISHAPS_MOST = 3, /* documents in a row of which nobody knows why they are not there */
 };
 
@@ -95,7 +94,8 @@ static void nap(double seconds)
 static double wait_of(const struct standalone *s, const struct glimpse *g, double known)
 {
     double ours = s->wrote_at > 0 ? INTERVAL - (standalone_now() - s->wrote_at) : 0;
-    double theirs = g->can_tell && g->digest ? INTERVAL - (g->age >= 0 ? g->age : known) : 0;
+    /* Both of its times are whole seconds, so it may be almost a second younger than they say. */
+    double theirs = g->can_tell && g->digest ? INTERVAL - (g->age >= 0 ? g->age - 1 : known) : 0;
     return ours > theirs ? ours : theirs;
 }
 
@@ -128,7 +128,7 @@ static bool wrote(void *ctx, struct call *c, const struct http_response *r)
     w->may_pass = r->may_pass;
     w->is_reconnected = r->is_reconnected;
     w->has_no_memory = r->status == 500 && strstr(r->body, "no memory");
-    w->why = r->status >= 200 && r->status < 300 ? NULL : answer_reason(r, NULL);
+    w->why = r->status >= 200 && r->status < 300 ? NULL : api_reason(&w->s->api, r, NULL, BUF_MAX_MESSAGE);
     w->seconds = r->seconds;
     return true; /* once: before it is sent again, it is looked whether it still fits what is there */
 }
@@ -198,12 +198,15 @@ static char *without_secrets(const struct writing *w)
         const struct item *item = w->next.items.items[i];
         const char *bad;
         jv object = jx_parse(item->text, item->len, &bad);
-        char *clean = redact_text(item->kind, object, text, REASON_MOST);
+        char *clean = redact_text(item->kind, object, text, BUF_MAX_MESSAGE);
         jb_free(object);
         free(text);
         text = clean;
     }
-    return text;
+    /* What is cut could not be recognised any more. */
+    char *reason = redact_text(AK_ROUTES, JX_NONE, text, REASON_MOST);
+    free(text);
+    return reason;
 }
 
 static int plan_again(struct writing *w)

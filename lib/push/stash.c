@@ -16,15 +16,28 @@ static void redact_member(struct rec *r, const char *name, jv hidden)
         rec_put(r, name, hidden);
 }
 
+/* gw-resolve-refs consumes Secrets; a pipe of one's own may not. */
+static void redact_secret(struct rec *r)
+{
+    jv object = jb_copy(r->object);
+    const char *const members[] = {"data", "stringData"};
+    for (size_t i = 0; i < N_ELEMS(members); i++)
+        if (!jx_is_none(jx_get(object, members[i])))
+            jb_put(&object, members[i], jb_str(REDACTED));
+    rec_set_object(r, object);
+}
+
 static void redact(struct rec *r)
 {
+    if (str_eq(r->id.kind, "Secret") && !*r->id.group)
+        redact_secret(r);
+    /* gw-translate --full leaves what it was made from, which only resolve-refs knows the shape of. */
+    if (!jx_is_none(rec_get(r, "resolved")))
+        rec_put(r, "resolved", jb_str(REDACTED));
     if (!may_hold_secrets(r->line, r->len) && !r->rewrite)
         return;
     redact_member(r, "apisix", apisix_hidden(rec_get(r, "apisix")));
     redact_member(r, "planes", planes_hidden(rec_get(r, "planes")));
-    /* gw-translate --full leaves what it was made from, which only resolve-refs knows the shape of. */
-    if (!jx_is_none(rec_get(r, "resolved")))
-        rec_put(r, "resolved", jb_str(REDACTED));
 }
 
 int stash_add(struct stash *s, struct rec *r, const struct owner *owner)

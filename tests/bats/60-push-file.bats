@@ -223,6 +223,21 @@ JSON
     grep -q '<redacted>' "$dir/out"
 }
 
+@test "what plugins keep secret is in no output, whatever its member is called" {
+    local plugins='{"csrf":{"key":"HUSH"},"limit-count":{"redis_password":"HUSH","key":"remote_addr"},"sls-logger":{"access_key_secret":"HUSH"},
+        "openid-connect":{"client_rsa_private_key":"HUSH","session":{"redis":{"password":"HUSH"}}},"loggly":{"customer_token":"HUSH"},
+        "ai-proxy":{"auth":{"header":{"Authorization":"HUSH"},"query":{"k":"HUSH"}}},"feishu-auth":{"secret_fallbacks":["HUSH"]},
+        "aws-lambda":{"authorization":{"iam":{"accesskey":"HUSH"}}},"loki-logger":{"headers":{"a":"HUSH"}}}'
+    echo '{"type":"ADDED","object":{"apiVersion":"v1","kind":"HTTPRoute","metadata":{"namespace":"shop","name":"r"}},"apisix":{"routes":[{"id":"r","uri":"/","plugins":'"$(jq -c . <<<"$plugins")"',"labels":{"managed-by":"gwpipe","gwpipe-instance":"default","gwpipe-owner":"HTTPRoute/shop/r"}}]}}' >"$dir/record"
+    echo '{"type":"ADDED","object":{"apiVersion":"v1","kind":"Secret","metadata":{"namespace":"shop","name":"s"},"stringData":{"a":"HUSH"}},"resolved":"HUSH"}' >>"$dir/record"
+    { cat "$dir/record"; full; } | push --dry-run
+    cp "$dir/out" "$dir/plan"
+    { cat "$dir/record"; full; } | push
+    [ "$(grep -o HUSH "$file" | wc -l)" = 11 ]
+    run ! grep HUSH "$dir/plan" "$dir/out" "$dir/err"
+    grep -q '"key":"remote_addr"' "$dir/out"
+}
+
 @test "two at once take turns" {
     { services 1 200; full; } | push
     for i in {1..8}; do

@@ -432,6 +432,17 @@ served() { # COUNT
     run ! grep -q HUSH "$dir/err" "$dir/out"
 }
 
+@test "nor does one that spells it in JSON, or quotes the key of its own API" {
+    script '[{"match":"PUT /consumers/bob","times":9,"do":{"status":400,"body":{"error_msg":"no: {\"password\": \"a\\\"HUSH\"}"}}}]'
+    record Consumer bob '{"consumers":[{"username":"bob","plugins":{"basic-auth":{"username":"bob","password":"a\"HUSH"}},'"$(labels Consumer/shop/bob)"'}]}' >"$dir/record"
+    { cat "$dir/record"; full; } | { run -1 push; }
+    grep -q 'no: {"password": "<redacted>"}' "$dir/err"
+    script '[{"match":"GET","times":0,"do":{"status":401,"body":{"error_msg":"wrong key '$key'"}}}]'
+    { cat "$dir/record"; full; } | { run -1 push; }
+    grep -q 'wrong key <redacted>' "$dir/err"
+    run ! grep -e HUSH -e "$key" "$dir/err" "$dir/out"
+}
+
 @test "TLS: the server is verified, and can verify us" {
     (cd "$dir" && openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost -addext subjectAltName=IP:127.0.0.1 \
         -keyout server.key -out server.pem && openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=pusher \

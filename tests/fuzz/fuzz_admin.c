@@ -60,7 +60,7 @@ static void read_list(const struct http_response *r, enum apisix_kind kind)
 
 static void read_error(const struct http_response *r, const struct item *item)
 {
-    char *reason = answer_reason(r, item);
+    char *reason = answer_reason(r, item, REASON_MOST);
     check(strlen(reason) < 500);
     for (const char *p = reason; *p; p++)
         check((unsigned char)*p >= ' ' && *p != 0x7f);
