@@ -59,9 +59,10 @@ static struct opt_list urls_between(const struct opt_list *controls, size_t from
     return urls;
 }
 
-static int wait_until_served(void *ctx, const struct plan *p, int seconds, const char *target)
+static int wait_until_served(void *ctx, const struct plan *p, const struct items *all, int seconds,
+                             const char *target)
 {
-    return served_wait(ctx, p, seconds, target);
+    return served_wait(ctx, p, all, seconds, target);
 }
 
 static bool owes(const void *ctx, const char *owner)

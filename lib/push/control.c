@@ -64,16 +64,32 @@ static void drop_void(struct control *c)
     c->owed.n = n;
 }
 
-void control_take(struct control *c, const struct plan *p)
+/* Before what the plan did, and as if of an earlier SYNC: so that is void where both are of one object. */
+static void add_all(struct control *c, const struct items *all)
+{
+    for (size_t i = 0; i < all->n; i++) {
+        const struct item *item = all->items[i];
+        if (!item->owner || !control_shows(item->kind))
+            continue;
+        VEC_GROW(&c->owed);
+        c->owed.items[c->owed.n++] = (struct owed){.item = item_ref(all->items[i])};
+    }
+}
+
+void control_take(struct control *c, const struct plan *p, const struct items *all)
 {
     for (size_t i = 0; i < c->owed.n; i++)
         c->owed.items[i].is_new = false;
+    if (all)
+        add_all(c, all);
     for (size_t i = 0; i < p->ops.n; i++)
         if (p->ops.items[i].state == OP_DONE && control_shows(p->ops.items[i].item->kind))
             add(c, &p->ops.items[i]);
     if (c->owed.n > 0)
         qsort(c->owed.items, c->owed.n, sizeof *c->owed.items, compare);
     drop_void(c);
+    for (size_t i = 0; all && i < c->owed.n; i++)
+        c->owed.items[i].is_new = true;
 }
 
 size_t control_new(const struct control *c)

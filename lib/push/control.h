@@ -47,8 +47,11 @@ struct control {
 /* Whether objects of the kind are shown at all. */
 bool control_shows(enum apisix_kind k);
 
-/* Takes what the plan did to such objects; what was owed of the same object before is void. */
-void control_take(struct control *c, const struct plan *p);
+/*
+ * Takes what the plan did to such objects; what was owed of the same object before is void. With `all`, also
+ * those of ours in this list of which nothing was done: nobody has seen yet whether they are served.
+ */
+void control_take(struct control *c, const struct plan *p, const struct items *all);
 
 /* How many of them are of the last SYNC. */
 size_t control_new(const struct control *c);

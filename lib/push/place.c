@@ -220,10 +220,14 @@ static void reach_it_still(struct place *p)
 static void wait_until_served(struct place *p)
 {
     bool must = p->options->wait > 0 && !p->options->dry_run && p->target->gateway.wait &&
-                ((p->outcome == OUTCOME_DONE && p->plan.ops.n > 0) || p->is_pending);
+                ((p->outcome == OUTCOME_DONE && (p->plan.ops.n > 0 || !p->has_waited)) || p->is_pending);
     if (!must)
         return;
-    int code = p->target->gateway.wait(p->target->gateway.ctx, &p->plan, p->options->wait, p->target->name);
+    /* Of what an earlier run wrote nobody knows whether it was ever served. */
+    const struct items *all = p->has_waited ? NULL : &p->target->live.items;
+    int code =
+        p->target->gateway.wait(p->target->gateway.ctx, &p->plan, all, p->options->wait, p->target->name);
+    p->has_waited = true;
     p->is_pending = code != EXIT_OK;
     p->code = worse(p->code, code);
 }

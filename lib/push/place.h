@@ -38,6 +38,7 @@ struct place {
     enum outcome outcome;
     int code;
     bool is_unfinished; /* some operations failed for a reason that may pass */
+    bool has_waited;    /* --wait: the gateways have been asked for all that is live */
     bool is_pending;    /* something that was written is not served yet */
     double seconds;     /* that it took */
 

@@ -160,10 +160,11 @@ static void tell(const struct served *s, int seconds, const char *target)
     }
 }
 
-int served_wait(struct served *s, const struct plan *p, int seconds, const char *target)
+int served_wait(struct served *s, const struct plan *p, const struct items *all, int seconds,
+                const char *target)
 {
     for (size_t i = 0; i < s->n; i++)
-        control_take(&s->controls[i], p);
+        control_take(&s->controls[i], p, all);
     if (count_owed(s) > 0)
         look_until(s, now() + seconds, target);
     tell(s, seconds, target);

@@ -23,9 +23,11 @@ void served_free(struct served *s);
 
 /*
  * Returns once everything that the plan has done is served, or `seconds` later, with a message in the name of
- * `target`. EXIT_OK when nothing is owed then, else EXIT_ENV.
+ * `target`. EXIT_OK when nothing is owed then, else EXIT_ENV. `all`: what is live, for the first time; NULL
+ * after that.
  */
-int served_wait(struct served *s, const struct plan *p, int seconds, const char *target);
+int served_wait(struct served *s, const struct plan *p, const struct items *all, int seconds,
+                const char *target);
 
 /* Whether something of that owner (its label) was owed at the end of the last wait. */
 bool served_owes(const struct served *s, const char *owner);

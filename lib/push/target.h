@@ -51,10 +51,12 @@ struct target {
     } watcher;
     /*
      * Who can tell what the data plane serves (--wait): returns once it serves what was carried out, EXIT_OK,
-     * or EXIT_ENV when it does not within `seconds`. NULL: nobody.
+     * or EXIT_ENV when it does not within `seconds`. `all` is what is live, the first time; after that NULL:
+     * what was served once is served. NULL: nobody can tell.
      */
     struct {
-        int (*wait)(void *ctx, const struct plan *p, int seconds, const char *target);
+        int (*wait)(void *ctx, const struct plan *p, const struct items *all, int seconds,
+                    const char *target);
         bool (*owes)(const void *ctx, const char *owner); /* whether something of that owner is not served */
         void *ctx;
     } gateway;

@@ -133,9 +133,21 @@ states() { jq -r 'select(.pushed).pushed[].state' "$BATS_TEST_TMPDIR/out" | sort
     waiting --wait 20 --timing <"$BATS_TEST_TMPDIR/shop"
     jq -es '[.[] | select(.pushed).pushed[].seconds] | min > 0.8 and max < 15' "$BATS_TEST_TMPDIR/out"
     run ! grep -q pending <<<"$(states)"
-    # Nothing was written, nothing is waited for.
-    double_ctl set '{"control_says":[500,"no"]}'
     waiting --wait 20 <"$BATS_TEST_TMPDIR/shop"
+}
+
+@test "what an earlier run wrote must be served too, for who waits wants to know that" {
+    double_start
+    double_ctl set '{"unloaded":["cart"]}'
+    { upstream_of cart 10.0.0.1 && echo "$full"; } | { run -4 waiting --wait 1; }
+    { upstream_of cart 10.0.0.1 && upstream_of more 10.0.0.2 && echo "$full"; } | { run -4 waiting --wait 1; }
+    [ "$(states)" = "$(printf '1 pending\n1 programmed')" ] || fail "$(cat "$BATS_TEST_TMPDIR"/{out,err})"
+    { upstream_of cart 10.0.0.1 && upstream_of more 10.0.0.2 && echo "$full"; } | { run -4 waiting --wait 1; }
+    [ "$(states)" = "$(printf '1 pending\n1 unchanged')" ]
+    double_ctl set '{"unloaded":[]}'
+    { upstream_of cart 10.0.0.3 && upstream_of more 10.0.0.2 && echo "$full"; } | waiting --wait 5
+    double_ctl set '{"control_says":[500,"no"]}'
+    { upstream_of cart 10.0.0.3 && upstream_of more 10.0.0.2 && echo "$full"; } | { run -4 waiting --wait 1; }
 }
 
 @test "what is not served in time is pending, exit code 4, and programmed when a later SYNC finds it served" {
@@ -152,7 +164,10 @@ states() { jq -r 'select(.pushed).pushed[].state' "$BATS_TEST_TMPDIR/out" | sort
     double_ctl set '{"apply_ms":60000}'
     { upstream_of cart 10.0.0.3 && upstream_of gone 10.0.0.2 && echo "$full"; } | { run -4 waiting --wait 3; }
     grep -q 'upstream "cart" is not as it was written' "$BATS_TEST_TMPDIR/err"
-    { upstream_of cart 10.0.0.3 && echo "$full"; } | { run -4 waiting --wait 3; }
+    double_ctl set '{"apply_ms":0}'
+    { upstream_of cart 10.0.0.4 && upstream_of gone 10.0.0.2 && echo "$full"; } | waiting --wait 5
+    double_ctl set '{"apply_ms":60000}'
+    { upstream_of cart 10.0.0.4 && echo "$full"; } | { run -4 waiting --wait 3; }
     grep -q 'upstream "gone" is still there' "$BATS_TEST_TMPDIR/err"
 }
 

@@ -60,9 +60,10 @@ static int fake_carry_out(struct target *t, struct plan *p)
     return t->has_moved ? EXIT_ENV : fake.write_code;
 }
 
-static int fake_wait(void *ctx, const struct plan *p, int seconds, const char *target)
+static int fake_wait(void *ctx, const struct plan *p, const struct items *all, int seconds,
+                     const char *target)
 {
-    (void)ctx, (void)p, (void)target;
+    (void)ctx, (void)p, (void)all, (void)target;
     buf_addc(&fake.log, '.');
     fake.waited = seconds;
     return fake.wait_code;
