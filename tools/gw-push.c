@@ -28,7 +28,7 @@ static int max_document = 9, recheck = 10;
 static struct push_options options = {.instance = DEFAULT_INSTANCE, .max_delete = 30};
 
 static const struct opt opts[] = {
-    {0, "to", "TARGET", OPT_LIST, &names,
+    {0, "to", "[PLANE=]TARGET", OPT_LIST, &names,
      "file:PATH (.yaml, .yml, .json), file:- for stdout, admin:URL, an Admin API, or standalone:URL", NULL, 0,
      0},
     {0, "gateway-proxies", NULL, OPT_FLAG, &takes_proxies,
@@ -76,7 +76,7 @@ static const struct opt opts[] = {
 
 static struct opt_usage usage = {
     .tool = "gw-push",
-    .synopsis = "--to TARGET [--to TARGET]... [--gateway-proxies] [OPTION]... [-]",
+    .synopsis = "--to [PLANE=]TARGET [--to [PLANE=]TARGET]... [--gateway-proxies] [OPTION]... [-]",
     .purpose = "Write the APISIX objects of the records to APISIX, at each SYNC.",
     .opts = opts,
     .n_opts = N_ELEMS(opts),
@@ -100,6 +100,8 @@ static void read_settings(void)
 /* Who asks to wait does not want to learn from a warning that nobody did. */
 static void expect_controls(const struct aims *a)
 {
+    if (controls.n > 0 && options.wait == 0)
+        usage_error(&usage, "--control: nobody asks there without --wait SECONDS");
     for (size_t i = 0; i < a->n && options.wait > 0; i++)
         if (!a->served[i])
             usage_error(

@@ -1,5 +1,7 @@
 #include "base/token.h"
 
+#include <unistd.h>
+
 #include "base/base.h"
 
 char *token_of(const char *text)
@@ -12,4 +14,9 @@ char *token_of(const char *text)
         if (text[i] <= ' ' || text[i] > '~')
             return NULL;
     return n > 0 && n <= TOKEN_MOST ? xstrndup(text, n) : NULL;
+}
+
+const char *shown_path(const char *path)
+{
+    return strpbrk(path, "/.") || access(path, F_OK) == 0 ? path : "(not shown: it may be the key itself)";
 }

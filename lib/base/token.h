@@ -10,4 +10,10 @@ enum { TOKEN_MOST = 4096 };
  */
 char *token_of(const char *text);
 
+/*
+ * The name of a file that holds one, for messages. Somebody may have given the secret itself in its place:
+ * what is no file, and does not look like one, is not shown.
+ */
+const char *shown_path(const char *path);
+
 #endif

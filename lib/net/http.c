@@ -1,4 +1,5 @@
 #include "net/http.h"
+#include "base/token.h"
 
 #include <curl/curl.h>
 #include <errno.h>
@@ -66,8 +67,10 @@ static char *file_problem(const char *path, const char *what)
     FILE *f = path ? fopen(path, "re") : NULL;
     if (!path)
         return NULL;
-    if (!f)
-        return xasprintf("the %s \"%s\" cannot be read: %s", what, path, strerror(errno));
+    if (!f) {
+        int missing = errno;
+        return xasprintf("the %s \"%s\" cannot be read: %s", what, shown_path(path), strerror(missing));
+    }
     errno = 0;
     while (!is_pem && fgets(line, sizeof line, f))
         is_pem = strstr(line, "-----BEGIN ") != NULL;

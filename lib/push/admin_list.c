@@ -41,7 +41,13 @@ static bool take_list(void *ctx, struct call *c, const struct http_response *r)
     }
     if (answer == ANSWER_ABSENT || is_disabled(kind, r))
         return complain(c, NULL);
-    complain(c, api_reason(&l->admin->api, r, NULL, REASON_MOST));
+    char *why = api_reason(&l->admin->api, r, NULL, REASON_MOST);
+    if (r->status == 404) {
+        complain(c, xasprintf("%s (an APISIX without etcd is standalone:URL)", why));
+        free(why);
+    } else {
+        complain(c, why);
+    }
     return answer != ANSWER_AGAIN;
 }
 

@@ -17,6 +17,8 @@ static const char *after_scheme(const char *url)
 const char *url_problem(const char *url)
 {
     const char *host = after_scheme(url);
+    if (!*url)
+        return "names no URL (a comma too many?)";
     if (!host)
         return "is no http:// or https:// URL";
     size_t n = strcspn(host, "/?#");

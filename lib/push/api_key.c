@@ -15,7 +15,8 @@ static char *read_file(const char *path, char **why)
     char text[FILE_MOST + 1];
     FILE *f = fopen(path, "re");
     if (!f) {
-        *why = xasprintf("--key-file: \"%s\": %s", path, strerror(errno));
+        int missing = errno;
+        *why = xasprintf("--key-file: \"%s\": %s", shown_path(path), strerror(missing));
         return NULL;
     }
     errno = 0;
@@ -42,7 +43,7 @@ char *api_key_read(const char *file, char **why)
     explicit_bzero(text, strlen(text));
     free(text);
     if (!key)
-        *why = xasprintf("%s holds no key: expected one line of visible characters",
-                         file ? "--key-file: the file" : "APISIX_ADMIN_KEY");
+        *why = xasprintf("%s%s%s holds no key: expected one line of visible characters",
+                         file ? "--key-file: \"" : "APISIX_ADMIN_KEY", file ? file : "", file ? "\"" : "");
     return key;
 }

@@ -23,6 +23,7 @@ struct proxy_target {
     bool skip_verify;
     bool is_idle;
     bool is_emptied;       /* idle, and to be closed */
+    bool is_told;          /* that nothing was written to it */
     struct target *target; /* NULL: not opened yet */
 };
 

@@ -255,6 +255,19 @@ static bool has_changed(const struct plan *p)
     return p->n_created + p->n_updated + p->n_deleted > 0;
 }
 
+/* Messages name the target; whose it is says where to mend it. */
+static void tell_owners(struct session *s)
+{
+    for (size_t i = 0; i < s->proxies.open.n; i++) {
+        struct proxy_target *t = &s->proxies.open.items[i];
+        bool is_bad = s->places[place_of(s, t->target)].outcome != OUTCOME_DONE;
+        if (is_bad && !t->is_told)
+            diag(DIAG_ERROR, NULL, NULL, "%s: nothing was written to its control plane %s, see above",
+                 t->owner, t->target->name);
+        t->is_told = is_bad;
+    }
+}
+
 /* A look that finds nothing to do is not worth a line every ten seconds. */
 static void report(struct session *s, bool is_look)
 {
@@ -263,6 +276,7 @@ static void report(struct session *s, bool is_look)
         s->code = worse(s->code, p->code);
         complaints_add(&s->complaints, &p->plan, first_wanted(s), s->n_places > 1 ? p->target->name : NULL);
     }
+    tell_owners(s);
     complaints_sort(&s->complaints);
     s->code = worse(s->code, stash_emit(&s->stash, first_wanted(s), s->places, s->n_places, &s->complaints));
     complaints_tell(&s->complaints);

@@ -103,6 +103,7 @@ void source_free(struct source *s)
         word_free(s->items[i]);
     free(s->items);
     free(s->path);
+    free(s->errors);
     free(s);
 }
 

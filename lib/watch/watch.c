@@ -75,7 +75,8 @@ static void tell_sync(bool is_full)
 struct reading {
     struct watch *watch;
     struct source *source;
-    bool tells; /* at once, as a listing does, rather than after all was compared */
+    bool tells;       /* at once, as a listing does, rather than after all was compared */
+    const char *said; /* the errors at the reading before, which are not told again; NULL: none */
 };
 
 static bool must_stop(const struct watch *w)
@@ -102,6 +103,23 @@ static void on_object(const struct manifest_object *m, void *ctx)
     word->lines = NULL;
 }
 
+enum { ERRORS_MOST = 64 << 10 }; /* bytes that are remembered */
+
+/* A file that was changed a moment ago is read several times. */
+static bool is_new_error(struct reading *r, const char *where, const char *message)
+{
+    struct source *s = r->source;
+    char *line = xasprintf("\n%s %s\n", where, message);
+    bool is_new = !r->said || !strstr(r->said, line);
+    if (!s->errors || strlen(s->errors) < ERRORS_MOST) {
+        char *all = xasprintf("%s%s", s->errors ? s->errors : "", s->errors ? line + 1 : line);
+        free(s->errors);
+        s->errors = all;
+    }
+    free(line);
+    return is_new;
+}
+
 static void on_error(const struct yaml_error *e, void *ctx)
 {
     struct reading *r = ctx;
@@ -110,7 +128,8 @@ static void on_error(const struct yaml_error *e, void *ctx)
         snprintf(where, sizeof where, "%s:%u:%u", r->source->path, e->line, e->column);
     else
         snprintf(where, sizeof where, "%s:%u", r->source->path, e->line);
-    diag(DIAG_ERROR, where, NULL, "%s", e->message);
+    if (is_new_error(r, where, e->message))
+        diag(DIAG_ERROR, where, NULL, "%s", e->message);
     r->source->is_broken = true;
     r->watch->code = worse(r->watch->code, EXIT_FINDINGS);
 }
@@ -122,9 +141,9 @@ static void cannot_read(struct watch *w, struct source *s)
     w->code = worse(w->code, EXIT_ENV);
 }
 
-static void read_all(struct watch *w, struct source *s, int fd, bool tells)
+static void read_all(struct watch *w, struct source *s, int fd, bool tells, const char *said)
 {
-    struct reading r = {w, s, tells};
+    struct reading r = {w, s, tells, said};
     struct manifest_sink sink = {on_object, on_error, &r};
     struct manifest m;
     ssize_t n = 1;
@@ -144,7 +163,7 @@ static void read_all(struct watch *w, struct source *s, int fd, bool tells)
     manifest_close(&m);
 }
 
-static void read_source(struct watch *w, struct source *s, bool tells)
+static void read_source(struct watch *w, struct source *s, bool tells, const char *said)
 {
     struct timespec now;
     int fd = open(s->path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
@@ -155,7 +174,7 @@ static void read_source(struct watch *w, struct source *s, bool tells)
     clock_gettime(CLOCK_REALTIME, &now);
     if (fstat(fd, &s->stat) == 0)
         s->is_fresh = s->stat.st_ctim.tv_sec + FRESH_S >= now.tv_sec;
-    read_all(w, s, fd, tells);
+    read_all(w, s, fd, tells, said);
     close(fd);
 }
 
@@ -204,12 +223,12 @@ int watch_list(struct watch *w)
     for (size_t i = 0; i < w->tree.n && !must_stop(w); i++) {
         struct source *s = source_new(w->tree.items[i].path, &w->tree.items[i].stat);
         push(w, s);
-        read_source(w, s, true);
+        read_source(w, s, true, NULL);
     }
     if (has_stdin(w) && !must_stop(w)) {
         struct source *s = source_new("stdin", &(struct stat){0});
         push(w, s);
-        read_all(w, s, STDIN_FILENO, true);
+        read_all(w, s, STDIN_FILENO, true, NULL);
     }
     if (must_stop(w))
         return w->code;
@@ -247,7 +266,8 @@ static bool is_unchanged(const struct source *s, const struct tree_file *f)
 static struct source *read_again(struct watch *w, struct source *before, const struct tree_file *f)
 {
     struct source *s = source_new(f->path, &f->stat);
-    read_source(w, s, false);
+    bool is_same = before && tree_same_stat(&before->stat, &f->stat);
+    read_source(w, s, false, is_same ? before->errors : NULL);
     if (before && (s->is_broken || w->is_restless))
         source_keep(s, before);
     s->is_fresh |= w->is_restless;

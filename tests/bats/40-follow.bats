@@ -246,6 +246,16 @@ still() { # after some time, nothing but
     expect "ADDED a=1" "SYNC full" "MODIFIED a=2" "SYNC"
 }
 
+@test "what is wrong with a file is told once a change, however often it is read" {
+    echo 'a: [' >dir/bad.yaml
+    follow -f dir
+    sleep 1.5
+    [ "$(grep -c 'bad.yaml:2:1: error' err)" = 1 ] || fail "$(cat err)"
+    echo 'bb: [' >dir/bad.yaml
+    sleep 1.5
+    [ "$(grep -c 'bad.yaml:2:1: error' err)" = 2 ] || fail "$(cat err)"
+}
+
 @test "SIGTERM and SIGINT end a follower cleanly" {
     object a >dir/x.yaml
     for signal in TERM INT; do
