@@ -411,20 +411,21 @@ static bool is_live(const struct items *live, const struct item *item)
     return at < live->n && item_compare(live->items[at], item) == 0;
 }
 
-/* What was refused leaves the id as it was: with what is live there, or with nothing. */
-static void add_refused(const struct plan *p, const struct items *live, struct refs *missing)
+/* What was left out for its text leaves nothing where nothing is live; other refusals mean that something is
+ * there, or will be. */
+static void add_left_out(const struct plan *p, const struct items *live, struct refs *missing)
 {
     for (size_t i = 0; i < p->refusals.n; i++) {
-        const struct item *item = p->refusals.items[i].item;
-        if (kind_is_named(item->kind) && !is_live(live, item))
-            refs_add_item(missing, item);
+        const struct refusal *r = &p->refusals.items[i];
+        if (r->reason == REFUSED_ENV_REF && kind_is_named(r->item->kind) && !is_live(live, r->item))
+            refs_add_item(missing, r->item);
     }
 }
 
 static void fail_without_ground(struct plan *p, const struct items *live)
 {
     struct refs missing = {0};
-    add_refused(p, live, &missing);
+    add_left_out(p, live, &missing);
     for (size_t i = 0; i < p->ops.n; i++) {
         const struct op *op = &p->ops.items[i];
         if (op->type != OP_CREATE || op->state != OP_FAILED || !kind_is_named(op->item->kind))

@@ -91,7 +91,7 @@ struct tally plan_tally(const struct plan *p, const struct owner *o);
 
 /*
  * Before it is carried out: fails each operation that cannot be without one that has failed already, or was
- * refused: an object that names an upstream which will not be there, the delete of an upstream that is still
+ * left out: an object that names an upstream which will not be there, the delete of an upstream that is still
  * named then, the mark of an object that will not be there.
  */
 void plan_fail_dependents(struct plan *p, const struct items *live);

@@ -188,11 +188,12 @@ static void reach(struct place *p)
         return;
     }
     make_plan(p);
-    if (is_guarded(p))
+    if (is_guarded(p)) {
         fail(p, EXIT_FINDINGS);
-    else
+    } else {
         check(p);
-    plan_fail_dependents(&p->plan, &p->target->live.items);
+        plan_fail_dependents(&p->plan, &p->target->live.items);
+    }
     if (p->options->dry_run)
         dry_run_print(&p->plan, &p->target->options, p->target->name);
     else if (p->outcome == OUTCOME_DONE && (any_in_state(&p->plan, OP_PLANNED) || p->target->is_blank))

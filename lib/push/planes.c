@@ -151,12 +151,12 @@ void planes_claims(struct planes *p)
         wanted_claims(&p->items[i]->wanted);
 }
 
-bool newcomers_want(const struct newcomers *new, const struct item *item)
+bool newcomers_want(const struct newcomers *those, const struct item *item)
 {
     bool is_wanted = false;
-    for (size_t i = 0; new->planes &&i < new->planes->n && !is_wanted; i++) {
-        const struct plane_wishes *p = new->planes->items[i];
-        is_wanted = p->is_served && p->since >= new->since &&wanted_has(&p->wanted, item);
+    for (size_t i = 0; those->planes && i < those->planes->n && !is_wanted; i++) {
+        const struct plane_wishes *p = those->planes->items[i];
+        is_wanted = p->is_served && p->since >= those->since && wanted_has(&p->wanted, item);
     }
     return is_wanted;
 }

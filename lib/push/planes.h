@@ -51,7 +51,7 @@ struct newcomers {
 };
 
 /* Whether one of them wants an object of that kind and id. */
-bool newcomers_want(const struct newcomers *new, const struct item *item);
+bool newcomers_want(const struct newcomers *those, const struct item *item);
 
 /* Whether something since the last full SYNC could not be used. */
 bool planes_have_gaps(const struct planes *p);
