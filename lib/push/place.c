@@ -268,8 +268,9 @@ void place_serve(struct place *p, bool full, bool knows_all)
     if (p->outcome == OUTCOME_DONE && p->plan.n_failed == 0 && !p->options->dry_run)
         p->owes_prune = false;
     p->seconds = now(CLOCK_MONOTONIC) - began_at;
-    metrics_count_sync(&p->metrics, p->outcome, &p->plan, p->wanted, &p->target->live.items,
-                       now(CLOCK_REALTIME));
+    if (!p->is_joining)
+        metrics_count_sync(&p->metrics, p->outcome, &p->plan, p->wanted, &p->target->live.items,
+                           now(CLOCK_REALTIME));
 }
 
 void place_tell_summary(const struct place *p)

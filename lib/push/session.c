@@ -241,8 +241,10 @@ static void serve(struct session *s, bool full, bool knows_all, bool is_look)
         .items = xcalloc(s->n_places, sizeof(struct place *)), .full = full, .knows_all = knows_all};
     planes_claims(&s->planes);
     for (size_t i = 0; i < s->n_places; i++)
-        if (!is_look || place_joins_look(&s->places[i]))
+        if (!is_look || place_joins_look(&s->places[i])) {
+            s->places[i].is_joining = is_look && !place_is_due(&s->places[i]);
             e.items[e.n++] = &s->places[i];
+        }
     if (s->options.dry_run)
         run(&e);
     else

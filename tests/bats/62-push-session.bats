@@ -183,6 +183,23 @@ PY
     grep -q -- '--metrics-file' "$dir/err"
 }
 
+@test "a target that nobody asked, while another was looked at, has had no success since" {
+    server
+    mkfifo "$dir/in"
+    gw-push --to "admin:$url" --to "file:$a" --recheck 1 --metrics-file "$dir/metrics" <"$dir/in" >"$dir/out" 2>"$dir/err" 3>&- &
+    local pid=$! first i
+    exec 7>"$dir/in"
+    { upstream x; full; } >&7
+    for i in {1..100}; do [ -e "$dir/metrics" ] && break || sleep 0.1; done
+    first=$(grep "last_success.*admin" "$dir/metrics")
+    for i in {1..60}; do grep -q 'syncs_total.*file:.*outcome="done"} 3' "$dir/metrics" && break || sleep 0.1; done
+    grep -q 'syncs_total.*file:.*outcome="done"} 3' "$dir/metrics"
+    grep -q 'syncs_total.*admin:.*outcome="done"} 1$' "$dir/metrics"
+    [ "$(grep "last_success.*admin" "$dir/metrics")" = "$first" ]
+    exec 7>&-
+    wait "$pid"
+}
+
 @test "a dry run counts nothing" {
     { upstream x; full; } | push --dry-run --metrics-file "$dir/push.prom"
     [ ! -e "$dir/push.prom" ]

@@ -82,4 +82,5 @@ done
 start 0
 push 16 "$room/records" >"$room/out"
 echo
-echo "reconcile of $n routes and $n upstreams, nothing changed: $(seconds push 16 "$room/records") s"
+count=$(jq -n '[inputs | .apisix // {} | .[] | select(type == "array") | length] | add' "$room/records")
+echo "reconcile of $n HTTPRoutes ($count objects), nothing changed: $(seconds push 16 "$room/records") s"
