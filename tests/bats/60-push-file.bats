@@ -151,11 +151,15 @@ ids() { jq -r '.upstreams // [] | map(.id) | join(" ")' "$file"; }
     { upstream keep; upstream gone; full; } | push
     cp "$file" "$dir/start"
     { upstream keep; upstream new; full; } >"$dir/in"
-    size=$(stat -c %s "$dir/in")
-    for ((n = 0; n < size; n++)); do
-        head -c "$n" "$dir/in" | { run -3 gw-push --to "file:$file"; }
-        cmp -s "$file" "$dir/start" || fail "written after $n of $size bytes"
-    done
+    python3 - "$dir/in" "$file" <<'EOF'
+import subprocess, sys
+stream, start = open(sys.argv[1], "rb").read(), open(sys.argv[2], "rb").read()
+for n in range(len(stream)):
+    p = subprocess.run(["gw-push", "--to", "file:" + sys.argv[2]], input=stream[:n], capture_output=True)
+    assert p.returncode == 3, "exit code %d after %d of %d bytes" % (p.returncode, n, len(stream))
+    assert open(sys.argv[2], "rb").read() == start, "written after %d of %d bytes" % (n, len(stream))
+EOF
+    cmp "$file" "$dir/start"
     push <"$dir/in"
     [ "$(ids)" = 'keep new' ]
 }
