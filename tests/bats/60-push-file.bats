@@ -242,6 +242,30 @@ JSON
     grep -q '"key":"remote_addr"' "$dir/out"
 }
 
+@test "every member that APISIX encrypts is hidden, as its schema has them" {
+    [[ -e $root/../shared/data/apisix-3.18.0-schema.json ]] || skip "no schema of APISIX here"
+    python3 - "$root/../shared/data/apisix-3.18.0-schema.json" >"$dir/record" <<'EOF'
+import json, sys
+schemas = json.load(open(sys.argv[1]))
+plugins = {}
+for kind in ("plugins", "stream_plugins"):
+    for name, plugin in schemas[kind].items():
+        for schema in (plugin.get("schema", plugin), plugin.get("metadata_schema", {})):
+            for path in schema.get("encrypt_fields", []) if isinstance(schema, dict) else []:
+                at = plugins.setdefault(name, {})
+                *above, last = path.split(".")
+                for part in above:
+                    at = at.setdefault(part, {})
+                at[last] = "HUSH"
+labels = {"managed-by": "gwpipe", "gwpipe-instance": "default", "gwpipe-owner": "HTTPRoute/shop/r"}
+route = {"id": "r", "uri": "/", "labels": labels, "plugins": plugins}
+print(json.dumps({"type": "ADDED", "object": {"apiVersion": "v1", "kind": "HTTPRoute", "metadata": {"namespace": "shop", "name": "r"}}, "apisix": {"routes": [route]}}))
+EOF
+    { cat "$dir/record"; full; } | push
+    [ "$(grep -o HUSH "$file" | wc -l)" -gt 40 ]
+    run ! grep -oE '"[^"]*":"HUSH"' "$dir/out"
+}
+
 @test "two at once take turns" {
     { services 1 200; full; } | push
     for i in {1..8}; do
