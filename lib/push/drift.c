@@ -5,6 +5,7 @@
 #include <uthash.h>
 
 #include "base/diag.h"
+#include "json/digest.h"
 
 enum { DRIFT_SHOWN = 5 };
 
@@ -27,7 +28,9 @@ static struct item *find(const struct items *l, const struct item *key)
 struct fought {
     UT_hash_handle hh;
     int rounds;
-    char key[]; /* "KIND/ID" */
+    double at;          /* when it was found changed last */
+    struct digest seen; /* what it was changed to; of nothing when it was gone */
+    char key[];         /* "KIND/ID" */
 };
 
 /* One look. */
@@ -38,23 +41,28 @@ struct look {
     struct buf names;
     size_t n;
     int most_rounds;
+    double at;
 };
 
-static void count(struct look *l, const struct item *item)
+/* `found` is NULL when it is gone. What is changed to something else each time is a person at work. */
+static void count(struct look *l, const struct item *item, const struct item *found)
 {
     char *key = xasprintf("%s/%s", apisix_kind(item->kind)->name, item->id);
     struct fought *before, *f = xcalloc(1, sizeof *f + strlen(key) + 1);
     memcpy(f->key, key, strlen(key) + 1);
     HASH_FIND_STR(l->drift->fought, key, before);
-    f->rounds = 1 + (before ? before->rounds : 0);
+    f->seen = digest_of(found ? found->text : "", found ? found->len : 0);
+    bool is_again = before && l->at - before->at < DRIFT_MEMORY && digest_equal(before->seen, f->seen);
+    f->rounds = 1 + (is_again ? before->rounds : 0);
+    f->at = l->at;
     HASH_ADD_STR(l->now, key, f);
     l->most_rounds = f->rounds > l->most_rounds ? f->rounds : l->most_rounds;
     free(key);
 }
 
-static void add(struct look *l, const struct item *item, const char *what)
+static void add(struct look *l, const struct item *item, const struct item *found, const char *what)
 {
-    count(l, item);
+    count(l, item, found);
     if (l->n++ < DRIFT_SHOWN)
         buf_addf(&l->names, "%s%s \"%s\" %s", l->n > 1 ? ", " : "", apisix_kind(item->kind)->name, item->id,
                  what);
@@ -70,13 +78,13 @@ static void compare(struct look *l, const struct items *left, const struct items
     for (size_t i = 0; i < left->n; i++) {
         const struct item *now = left->items[i]->owner ? find(found, left->items[i]) : NULL;
         if (left->items[i]->owner && !now)
-            add(l, left->items[i], "is gone");
+            add(l, left->items[i], NULL, "is gone");
         else if (now && !is_same(l->target, left->items[i], now))
-            add(l, left->items[i], "has changed");
+            add(l, left->items[i], now, "has changed");
     }
     for (size_t i = 0; i < found->n; i++)
         if (found->items[i]->owner && !find(left, found->items[i]))
-            add(l, found->items[i], "is new");
+            add(l, found->items[i], found->items[i], "is new");
     if (l->n > DRIFT_SHOWN)
         buf_addf(&l->names, " and %zu more", l->n - DRIFT_SHOWN);
 }
@@ -97,14 +105,14 @@ static bool is_wary(const struct drift *d, double now)
     return d->resumed_at > 0 && now - d->resumed_at < DRIFT_REST_MOST;
 }
 
-/* What was fought over before this one gave way may not have been looked at by the other since. */
-static void remember_fights(struct look *l)
+/* The other may look once in ten minutes, and this one oftener. */
+static void remember(struct look *l)
 {
     struct fought *next, *there;
     for (struct fought *f = l->drift->fought; f; f = next) {
         next = f->hh.next;
         HASH_FIND_STR(l->now, f->key, there);
-        if (there || f->rounds < DRIFT_ROUNDS)
+        if (there || l->at - f->at >= DRIFT_MEMORY)
             continue;
         HASH_DEL(l->drift->fought, f);
         HASH_ADD_STR(l->now, key, f);
@@ -117,8 +125,7 @@ static int give_way(struct drift *d, const struct look *l, double now)
     d->gives_way = true;
     d->left_alone_since = now;
     diag(DIAG_ERROR, NULL, NULL,
-         "%s: another gw-push seems to write instance \"%s\" here, and wants something else: %s, %d times in "
-         "a row "
+         "%s: another gw-push seems to write instance \"%s\" here, and wants something else: %s, %d times "
          "after this one had mended it; nothing is written until it has been left alone for %.0f seconds",
          l->target->name, l->target->instance, l->names.p, l->most_rounds, d->rest);
     return EXIT_FINDINGS;
@@ -144,12 +151,8 @@ int drift_rest(struct drift *d, const struct target *t, double now)
 int drift_look(struct drift *d, const struct target *t, const struct items *left, const struct items *found,
                double now)
 {
-    struct look l = {.target = t, .drift = d};
+    struct look l = {.target = t, .drift = d, .at = now};
     int code = EXIT_OK;
-    if (d->resumed_at > 0 && !is_wary(d, now)) {
-        forget(&d->fought);
-        d->resumed_at = 0;
-    }
     buf_init(&l.names, BUF_MAX_MESSAGE);
     compare(&l, left, found);
     d->is_stirred = l.n > 0;
@@ -167,8 +170,7 @@ int drift_look(struct drift *d, const struct target *t, const struct items *left
              "%s: not as this gw-push left it: %s; does another gw-push write instance \"%s\" here?", t->name,
              l.names.p, t->instance);
     }
-    if (is_wary(d, now))
-        remember_fights(&l);
+    remember(&l);
     forget(&d->fought);
     d->fought = l.now;
     buf_free(&l.names);

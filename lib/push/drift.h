@@ -3,10 +3,10 @@
  *
  * What a person changed is repaired. Another gw-push that wants something else would repair it back, for
  * ever. No clock is common to the two, and labels that told them apart would be written anew by each: so they
- * are told by what they do. An object that was found changed DRIFT_ROUNDS times, though we mended it each
- * time, is fought over, and we give way: nothing is written to this target until ours has been left alone for
- * DRIFT_REST seconds. Of two that fight the first to count so far gives way, the other has its will; when it
- * is gone, the first goes on. While it is not, what was fought over is found changed soon after: then once is
+ * are told by what they do. An object that was found changed to the same thing DRIFT_ROUNDS times, though we
+ * mended it each time, is fought over, and we give way: nothing is written to this target until ours has been
+ * left alone for DRIFT_REST seconds. Of two that fight the first to count so far gives way, the other has its
+ * will; when it is gone, the first goes on. While it is not, the same is found soon after: then once is
  * enough, and the rest is twice as long each time, so that the two hardly disturb what is served.
  */
 #ifndef GW_PUSH_DRIFT_H
@@ -17,12 +17,13 @@
 enum {
     DRIFT_ROUNDS = 3,
     DRIFT_REST = 60,
-    DRIFT_REST_MOST = 3600, /* and for so long after going on a fight is remembered */
+    DRIFT_REST_MOST = 3600, /* and for so long after going on the last rest is remembered */
+    DRIFT_MEMORY = 7200,    /* of what was found changed */
 };
 
 /* What is remembered of a target; zeroed at first. */
 struct drift {
-    struct fought *fought; /* uthash: found changed at the last look, and how often in a row */
+    struct fought *fought; /* uthash: found changed of late, and how often to the same */
     bool is_stirred;       /* the last look found something changed: mended or not, it is worth another */
     bool gives_way;
     double left_alone_since;

@@ -62,8 +62,15 @@ int main(void)
     ok(!drift_is_due(&drift, true, now), "but not when the last SYNC was refused for another reason");
     ok(look("a", "a", now) == EXIT_OK && !drift_is_due(&drift, false, now), "and then left alone");
     for (int i = 0; i < 5; i++)
-        look("ab", i % 2 ? "xb" : "ax", now);
+        look("ab", i % 2 ? "xb" : i % 4 ? "ay" : "az", now);
     ok(!drift.gives_way, "changes here and there are no fight");
+    for (char c = 'c'; c < 'k'; c++)
+        look("a", (char[]){c, '\0'}, now);
+    ok(!drift.gives_way, "nor is what is changed to something else each time");
+    begin();
+    for (int i = 0; i < 2 * DRIFT_ROUNDS - 1; i++, now += 600)
+        look("a", i % 2 ? "a" : "b", now);
+    ok(drift.gives_way, "what comes back is, however long nobody looked in between");
 
     begin();
     ok(fight(&now) == DRIFT_ROUNDS, "an object changed several times in a row is fought over");
@@ -77,7 +84,7 @@ int main(void)
     now += DRIFT_REST;
 
     look("a", "a", now + 1);
-    ok(look("aa", "ab", now + 2) == EXIT_OK, "something else that somebody changes is mended");
+    ok(look("aa", "ac", now + 2) == EXIT_OK, "something else that somebody changes is mended");
     ok(fight(&now) == 1, "what was fought over before is given up at once");
     ok(look("b", "b", now + 2 * DRIFT_REST - 1) == EXIT_FINDINGS, "and for twice as long");
     ok(look("b", "b", now + 2 * DRIFT_REST) == EXIT_OK, "but not longer");
@@ -87,8 +94,8 @@ int main(void)
         look("b", "b", now += DRIFT_REST_MOST);
     }
     ok(!drift.gives_way, "an hour is the longest rest");
-    now += DRIFT_REST_MOST;
-    ok(fight(&now) == DRIFT_ROUNDS && drift.rest == DRIFT_REST, "after an hour in peace all is forgotten");
+    now += DRIFT_MEMORY;
+    ok(fight(&now) == DRIFT_ROUNDS && drift.rest == DRIFT_REST, "after two hours in peace all is forgotten");
     drift_release(&drift);
     return tap_done();
 }
