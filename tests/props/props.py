@@ -266,17 +266,25 @@ def a_broken_object_harms_no_other(rng, room):
     broken = maker.broken_route()
     world[identity(broken)] = broken
     # It may have been good before, so its place among its equals and the Services that it names are kept: others may
-    # have another number, in the same order, and there may be an upstream more.
+    # have another number, in the same order, and there may be an upstream more, or a name that a certificate is shown for.
     with_it = document(listing(world, rng), room)
-    spoilt = unlike(unnumbered(without), unnumbered(with_it))
+    spoilt = unlike(unnumbered(without), unnumbered(with_it, certificate_names(without)))
     need(not spoilt, "a route that is refused spoilt\n" + "\n".join(spoilt))
     need(orders(without) <= orders(with_it), "a route that is refused changed the order of others")
 
 
-def unnumbered(data):
+def certificate_names(data):
+    return {s["id"]: s["snis"] for s in json.loads(data).get("ssls", []) if "snis" in s}
+
+
+def unnumbered(data, names={}):
+    """Without numbers; of a certificate's names those in `names` when it has them all, and more."""
     doc = json.loads(data)
     for route in doc.get("routes", []):
         route.pop("priority", None)
+    for ssl in doc.get("ssls", []):
+        if set(names.get(ssl["id"], ["?"])) <= set(ssl.get("snis", [])):
+            ssl["snis"] = names[ssl["id"]]
     return json.dumps(doc)
 
 
