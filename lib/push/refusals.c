@@ -13,25 +13,22 @@ static struct refused *find_object(const struct refusals *r, const struct op *op
     return NULL;
 }
 
-static struct refused *find(const struct refusals *r, const struct op *op)
+static bool is_about(const struct refused *one, const struct op *op)
 {
-    struct refused *one = find_object(r, op);
-    return one && one->type == op->type && item_same(one->item, op->item) ? one : NULL;
+    return one->item && one->type == op->type && item_same(one->item, op->item);
 }
 
 void refusals_add(struct refusals *r, const struct op *op, double now)
 {
-    struct refused *one = find(r, op), *other = one ? NULL : find_object(r, op);
-    if (other) {
-        item_unref(other->item);
-        free(other->why);
-    }
+    struct refused *one = find_object(r, op);
     if (!one) {
-        one = other;
-        if (!one) {
-            VEC_GROW(r);
-            one = &r->items[r->n++];
-        }
+        VEC_GROW(r);
+        one = &r->items[r->n++];
+        *one = (struct refused){0};
+    }
+    if (!is_about(one, op)) {
+        item_unref(one->item);
+        free(one->why);
         *one = (struct refused){.item = item_ref(op->item), .type = op->type};
     }
     free(one->why);
@@ -44,8 +41,8 @@ void refusals_add(struct refusals *r, const struct op *op, double now)
 
 const char *refusals_find(const struct refusals *r, const struct op *op, double now)
 {
-    const struct refused *one = find(r, op);
-    return one && now < one->again_at ? one->why : NULL;
+    const struct refused *one = find_object(r, op);
+    return one && is_about(one, op) && now < one->again_at ? one->why : NULL;
 }
 
 void refusals_release(struct refusals *r)
