@@ -5,7 +5,7 @@ UNIT_TESTS   := $(patsubst tests/unit/%.c,$(B)/tests/unit/%,$(wildcard tests/uni
 FUZZ_REPLAYS := $(patsubst tests/fuzz/%.c,$(B)/tests/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 QUIET        := --no-print-directory $(if $(V),,-s)
 
-.PHONY: deps test test-programs golden-update bench demo
+.PHONY: deps test soak test-programs golden-update bench demo
 deps: ## install the Debian packages that building, testing and linting need
 	@tests/deps.sh build test lint fuzz bench
 
@@ -13,6 +13,11 @@ test: ## run every test; with SAN=1 under ASan and UBSan; SUITES="golden bats" r
 	@tests/deps.sh build test
 	@$(MAKE) $(QUIET) B='$(B)' all test-programs
 	@B='$(B)' tests/run.sh $(SUITES)
+
+soak: ## random worlds that no test run has seen, for MINUTES (default 10)
+	@tests/deps.sh build test
+	@$(MAKE) $(QUIET) B='$(B)' all test-programs
+	@B='$(B)' tests/soak.sh $(MINUTES)
 
 test-programs: $(UNIT_TESTS) $(FUZZ_REPLAYS)
 

@@ -191,7 +191,8 @@ static void open_if_met(const struct node *route, const struct claim *c)
 /* Those of `some` that are not in `others`. */
 static void open_changed(const struct node *route, const struct claims *some, const struct claims *others)
 {
-    bool has_aged = !others || !some->stamp || !others->stamp || !str_eq(some->stamp, others->stamp);
+    bool has_aged = !others || !some->stamp || !others->stamp || !str_eq(some->stamp, others->stamp) ||
+                    some->is_doubtful != others->is_doubtful;
     for (size_t i = 0; i < some->n; i++) {
         const struct claim *c = &some->items[i], *other = claim_at(others, c->at);
         if (!other || has_aged || !is_same_claim(c, other))
@@ -232,6 +233,9 @@ void exclusion_compare(const struct exclusion *e, const struct node *route, cons
 }
 
 /* ---- deciding ---- */
+
+/* Who has the listener for sure, and who may have it. */
+enum { SURE, DOUBTFUL, N_TABLES };
 
 /* A hostname of somebody who has the listener, or one that covers such. */
 struct taken {
@@ -291,28 +295,48 @@ static int by_age(const void *a, const void *b)
     return d ? d : kind_of(x) - kind_of(y);
 }
 
-static void decide_one(const struct meeting *m, struct node *route, struct taken **taken,
+/* The first who stands in the way of the claim, or NULL. */
+static const struct node *winner_over(struct taken *all, const struct claim *c, const struct node *route)
+{
+    const struct node *winner = NULL;
+    for (int i = 0; i < c->n_hosts && !winner; i++)
+        winner = taken_by(all, c->hosts[i], !kind_of(route));
+    return winner;
+}
+
+static void decide_one(const struct meeting *m, struct node *route, struct taken *taken[N_TABLES],
                        struct losers *losers)
 {
     const struct claim *c = claim_at(claims_of(route), m);
-    const struct node *winner = NULL;
-    for (int i = 0; i < c->n_hosts && !winner; i++)
-        winner = taken_by(*taken, c->hosts[i], !kind_of(route));
+    bool is_doubtful = claims_of(route)->is_doubtful;
+    const struct node *winner = is_doubtful ? NULL : winner_over(taken[SURE], c, route);
     if (winner) {
         VEC_GROW(losers);
         losers->items[losers->n++] =
             (struct loser){route, xasprintf("%s %s/%s", kind_of(winner) == GRPC ? "GRPCRoute" : "HTTPRoute",
                                             winner->ns, winner->name)};
+        return;
     }
-    for (int i = 0; i < c->n_hosts && !winner; i++)
-        take(taken, c->hosts[i], route);
+    is_doubtful |= winner_over(taken[DOUBTFUL], c, route) != NULL;
+    for (int i = 0; i < c->n_hosts; i++)
+        take(&taken[is_doubtful ? DOUBTFUL : SURE], c->hosts[i], route);
+}
+
+static void taken_free(struct taken *all)
+{
+    struct taken *t, *next;
+    HASH_ITER(hh, all, t, next)
+    {
+        HASH_DEL(all, t);
+        free(t);
+    }
 }
 
 static struct losers decide(const struct meeting *m)
 {
     struct losers losers = {0};
     struct nodes all = {0};
-    struct taken *taken = NULL, *t, *next;
+    struct taken *taken[N_TABLES] = {0};
     if (m->routes[HTTP].n == 0 || m->routes[GRPC].n == 0)
         return losers;
     for (int k = 0; k < N_KINDS; k++)
@@ -320,12 +344,9 @@ static struct losers decide(const struct meeting *m)
             nodes_add(&all, m->routes[k].items[i]);
     qsort(all.items, all.n, sizeof *all.items, by_age);
     for (size_t i = 0; i < all.n; i++)
-        decide_one(m, all.items[i], &taken, &losers);
-    HASH_ITER(hh, taken, t, next)
-    {
-        HASH_DEL(taken, t);
-        free(t);
-    }
+        decide_one(m, all.items[i], taken, &losers);
+    for (int i = 0; i < N_TABLES; i++)
+        taken_free(taken[i]);
     free(all.items);
     if (losers.n > 1)
         qsort(losers.items, losers.n, sizeof *losers.items, by_address);
@@ -381,10 +402,11 @@ bool exclusion_admit(struct exclusion *e, struct node *route, const char *stamp,
     const struct listener *said = NULL; /* hosts of one listener stand together */
     if (e->is_off)
         return true;
+    claims_of(route)->is_doubtful = !route->present;
     for (size_t i = since; i < served->n; i++) {
         struct served s = served->items[i];
         struct meeting *m = meeting_of(e, s.parent, s.listener->name);
-        const struct loser *loser = loser_in(m, route);
+        const struct loser *loser = route->present ? loser_in(m, route) : NULL; /* of its good version */
         claim_host(claims_of(route), m, s.host, stamp);
         if (!loser)
             served->items[n++] = s;

@@ -7,6 +7,10 @@
  * that it has nothing to do with, and on those that these lose to: routes are gone through by age, listener
  * by listener.
  *
+ * Of a route known only by a rejected version nobody can tell whether it is served now. Nothing is taken from
+ * it, nor from another for its sake; and one that might lose to it takes nothing from a third, which may have
+ * what it has because that is so. In doubt they share the hostname until it is known.
+ *
  * Every route says what it lays claim to, whether it gets it or not. Where the claims on a listener have
  * changed so that it may matter, exclusion_settle() decides anew, and names the routes to be computed once
  * more. On listeners with one kind of routes, which is nearly all, nothing is ever compared.
@@ -27,7 +31,8 @@ struct claim {
 struct claims {
     struct claim *items;
     size_t n, cap;
-    char *stamp; /* metadata.creationTimestamp of the route; NULL while there are no claims */
+    char *stamp;      /* metadata.creationTimestamp of the route; NULL while there are no claims */
+    bool is_doubtful; /* a rejected version makes them */
 };
 
 struct exclusion {
@@ -38,8 +43,8 @@ struct exclusion {
 
 /*
  * `served` from `since` on is what `route` may have, by `stamp`. Notes it in the claims of its facts, and
- * takes out what it must leave to an older one. Appends to `why` a sentence for each such listener. True when
- * something remains.
+ * takes out what it must leave to an older one: nothing of a rejected version. Appends to `why` a sentence
+ * for each such listener. True when something remains.
  */
 bool exclusion_admit(struct exclusion *e, struct node *route, const char *stamp, struct served_list *served,
                      size_t since, struct buf *why);

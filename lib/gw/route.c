@@ -157,11 +157,10 @@ static struct node *look_at_parent(struct work *w, jv ref)
     return NULL;
 }
 
-/* What older routes of another kind leave of it. The claims of one never accepted change nothing for others.
- */
+/* What older routes of another kind leave of it. */
 static void admit(struct work *w, struct attach *a, size_t since, struct buf *why)
 {
-    if (a->outcome == ATTACH_ACCEPTED && w->node->present &&
+    if (a->outcome == ATTACH_ACCEPTED &&
         !exclusion_admit(w->c->exclusion, w->node, w->route->stamp, &w->served, since, why))
         a->outcome = ATTACH_EXCLUDED;
 }

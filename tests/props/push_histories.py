@@ -7,7 +7,7 @@ nothing of ours may be left on those that GatewayProxies name; and when it start
 no good version is known, what they have stays, and what those have that wait for them. At no moment was there a live route whose upstream
 was not, or a request that no client should send.
 
-HISTORIES_ROUNDS (default 12) is how many lives there are, HISTORIES_SEED where the dice start; every fourth has a
+HISTORIES_ROUNDS (default 12) is how many lives there are, HISTORIES_SEED (default 1) where the dice start; every fourth has a
 standalone instance, which takes a document every two seconds.
 """
 import base64, copy, json, os, random, subprocess, sys, urllib.request
@@ -18,7 +18,7 @@ from props import CERT, PART, Failed, event, history, listing, need, pipe, root,
 from world import Maker, identity
 
 ROUNDS = int(os.environ.get("HISTORIES_ROUNDS", "12"))
-SEED = int(os.environ.get("HISTORIES_SEED", str(random.SystemRandom().randint(0, 10**6))))
+SEED = int(os.environ.get("HISTORIES_SEED", "1"))
 KEY = "edd1c9f034335f136f87ad84b625c8f1"
 STAGES = [["gw-validate"], ["gw-resolve-refs", "--gateway-proxies"], ["gw-translate"]]
 PUSH = "gw-push --force --gateway-proxies --recheck 0 --retry-for 0 --to".split()
