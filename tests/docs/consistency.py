@@ -32,6 +32,13 @@ check("gw-findings(7) is up to date with findings.def (make docs)",
 ids = re.findall(r'^FINDING\(\w+, *"([a-z-]+)"', text("lib/rec/findings.def"), re.M)
 check("finding ids are unique", sorted({i for i in ids if ids.count(i) > 1}))
 
+programs = os.listdir("pipelines") + [f[:-2] for f in os.listdir("tools") if f.endswith(".c")]
+pages = {f[:-2]: text("docs/man/" + f) for f in os.listdir("docs/man")}
+check("every program has a man page", [p for p in programs if p not in pages])
+check("man pages refer to pages that exist", [
+    "%s: %s(%s)" % (page, name, part) for page, said in pages.items()
+    for name, part in re.findall(r"^\.(?:It )?Xr (gw[a-z-]*) (\d)", said, re.M) if not os.path.exists("docs/man/%s.%s" % (name, part))])
+
 # docs/support.md: | what | yes, partly, not yet or cannot | `tool/case`... or a remark |
 rows = [[c.strip() for c in re.split(r"(?<!\\)\|", line)[1:-1]] for line in text("docs/support.md").splitlines()
         if line.startswith("| ")]
