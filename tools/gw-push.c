@@ -15,7 +15,7 @@
 #include "push/session.h"
 #include "rec/loop.h"
 
-static struct opt_list names, controls;
+static struct opt_list names, gateways, controls;
 static const char *format;
 static struct target_settings settings = {
     .patience = 10,
@@ -31,6 +31,8 @@ static const struct opt opts[] = {
     {0, "to", "[PLANE=]TARGET", OPT_LIST, &names,
      "file:PATH (.yaml, .yml, .json), file:- for stdout, admin:URL, an Admin API, or standalone:URL", NULL, 0,
      0},
+    {0, "gateway", "NS/NAME=TARGET", OPT_LIST, &gateways,
+     "--to NS.NAME=TARGET: what gw-resolve-refs --data-plane NS/NAME sets apart", NULL, 0, 0},
     {0, "gateway-proxies", NULL, OPT_FLAG, &takes_proxies,
      "also to the control planes that GatewayProxies name, with the keys that they name", NULL, 0, 0},
     {0, "format", "FORMAT", OPT_ENUM, &format, "yaml or json, where the file's name does not tell (yaml)",
@@ -129,9 +131,9 @@ int main(int argc, char **argv)
     opt_parse(&usage, argc, argv);
     read_settings();
     struct aims aims = {0};
-    char *why = takes_proxies && names.n == 0 && controls.n == 0
-                    ? NULL
-                    : aims_add(&aims, &names, &controls, &settings);
+    char *why = aims_take_gateways(&names, &gateways);
+    if (!why && (!takes_proxies || names.n > 0 || controls.n > 0))
+        why = aims_add(&aims, &names, &controls, &settings);
     if (why)
         usage_error(&usage, "%s", why);
     expect_controls(&aims);

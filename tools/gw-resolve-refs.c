@@ -26,7 +26,7 @@ static const struct opt opts[] = {
      "serve GatewayClasses of this controller (gwpipe.dev/apisix)", NULL, 0, 0},
     {0, "gateway-address", "[NS/NAME=]ADDRESS", OPT_LIST, &addresses,
      "an address of the data plane, of that Gateway or of those that ask for none; repeatable", NULL, 0, 0},
-    {0, "data-plane", "NS/NAME=PLANE", OPT_LIST, &planes,
+    {0, "data-plane", "NS/NAME[=PLANE]", OPT_LIST, &planes,
      "that Gateway is served by the data plane of that name, for gw-push --to PLANE=TARGET; repeatable", NULL,
      0, 0},
     {0, "gateway-proxies", NULL, OPT_FLAG, &options.has_proxies,
@@ -38,7 +38,7 @@ static const struct opt opts[] = {
 static const struct opt_usage usage = {
     .tool = "gw-resolve-refs",
     .synopsis = "[--controller-name NAME] [--gateway-address [NS/NAME=]ADDRESS]... "
-                "[--data-plane NS/NAME=PLANE]... [--gateway-proxies] [--share-hostnames] [-]",
+                "[--data-plane NS/NAME[=PLANE]]... [--gateway-proxies] [--share-hostnames] [-]",
     .purpose = "Resolve what Gateway API objects say of each other, record by record.",
     .opts = opts,
     .n_opts = N_ELEMS(opts),
@@ -164,14 +164,15 @@ static struct plane_address *read_addresses(void)
     return list; /* for the life of the program, as argv is */
 }
 
-/* Splits NS/NAME=PLANE; false when it is none. */
+/* Splits NS/NAME[=PLANE]; false when it is none. */
 static bool read_plane(const char *text, struct plane_choice *choice)
 {
     const char *equals = strchr(text, '='), *slash = strchr(text, '/');
-    if (!slash || !equals || slash > equals)
+    if (!slash || (equals && slash > equals))
         return false;
-    *choice = (struct plane_choice){xstrndup(text, (size_t)(equals - text)), equals + 1};
-    return is_plane_name(equals + 1, strlen(equals + 1));
+    choice->gateway = xstrndup(text, strcspn(text, "="));
+    choice->plane = equals ? equals + 1 : plane_of_gateway(text, strlen(text));
+    return choice->plane && is_plane_name(choice->plane, strlen(choice->plane));
 }
 
 static struct plane_choice *read_planes(void)
@@ -179,11 +180,11 @@ static struct plane_choice *read_planes(void)
     struct plane_choice *list = xcalloc(planes.n, sizeof *list);
     for (size_t i = 0; i < planes.n; i++) {
         if (!read_plane(planes.items[i], &list[i]))
-            usage_error(
-                &usage,
-                "--data-plane: \"%s\" is not NAMESPACE/NAME=PLANE, where PLANE has at most %d letters, "
-                "digits, '.', '_' and '-'",
-                planes.items[i], PLANE_NAME_MAX);
+            usage_error(&usage,
+                        "--data-plane: \"%s\" is not NAMESPACE/NAME[=PLANE], where PLANE (NAMESPACE.NAME "
+                        "without one) "
+                        "has at most %d letters, digits, '.', '_' and '-'",
+                        planes.items[i], PLANE_NAME_MAX);
         for (size_t k = 0; k < i; k++)
             if (str_eq(list[k].gateway, list[i].gateway))
                 usage_error(&usage, "--data-plane: %s is given twice", list[i].gateway);

@@ -99,6 +99,36 @@ static size_t plane_length(const char *to)
     return to[n] && is_plane_name(to, n) ? n : 0;
 }
 
+/* Keeps the order in which they were given. */
+static void insert(struct opt_list *list, const char *text, size_t place)
+{
+    VEC_GROW(list);
+    list->places = xreallocarray(list->places, list->cap, sizeof *list->places);
+    size_t i = list->n++;
+    for (; i > 0 && list->places[i - 1] > place; i--) {
+        list->items[i] = list->items[i - 1];
+        list->places[i] = list->places[i - 1];
+    }
+    list->items[i] = text;
+    list->places[i] = place;
+}
+
+char *aims_take_gateways(struct opt_list *to, const struct opt_list *gateways)
+{
+    for (size_t i = 0; i < gateways->n; i++) {
+        const char *text = gateways->items[i];
+        size_t n = strcspn(text, "=");
+        char *plane = text[n] && text[n + 1] ? plane_of_gateway(text, n) : NULL;
+        if (!plane)
+            return about("--gateway",
+                         target_complaint(text, "is not NAMESPACE/NAME=TARGET, where NAMESPACE.NAME has at "
+                                                "most 63 letters, digits, '.', '_' and '-'"));
+        insert(to, xasprintf("%s=%s", plane, text + n + 1), gateways->places[i]);
+        free(plane);
+    }
+    return NULL;
+}
+
 char *aims_add(struct aims *a, const struct opt_list *to, const struct opt_list *controls,
                const struct target_settings *s)
 {

@@ -19,6 +19,13 @@ struct aims {
     size_t n, cap;
 };
 
+/*
+ * NS/NAME=TARGET of a --gateway is PLANE=TARGET of a --to, where PLANE is called like the Gateway: takes its
+ * place among those of `to`. The texts added are there for the life of the program, as argv is. NULL, or what
+ * is wrong (owned).
+ */
+char *aims_take_gateways(struct opt_list *to, const struct opt_list *gateways);
+
 /* NULL, or what is wrong with the options (owned). */
 char *aims_add(struct aims *a, const struct opt_list *to, const struct opt_list *controls,
                const struct target_settings *s);

@@ -64,10 +64,27 @@ static void warn_of_few(const struct place *p)
              p->target->name, plan->n_deleted, plan->n_live);
 }
 
+/* Of a data plane that nothing in the stream is for it is as likely that its name is spelt wrong. */
+static bool is_guarded_for_silence(const struct place *p)
+{
+    const char *plane = p->target->plane;
+    if (!*plane || p->plan.n_deleted == 0 || HASH_COUNT(p->wanted->owners) > 0)
+        return false;
+    diag(DIAG_ERROR, NULL, NULL,
+         "%s: refused: no record is for the data plane \"%s\", and %zu objects would be deleted; nothing was "
+         "written "
+         "(--force when that is meant; see --data-plane in gw-resolve-refs(1))",
+         p->target->name, plane, p->plan.n_deleted);
+    list_deletes(&p->plan, p->target->name);
+    return true;
+}
+
 static bool is_guarded(const struct place *p)
 {
     if (p->options->force)
         return false;
+    if (is_guarded_for_silence(p))
+        return true;
     if (!plan_shrinks(&p->plan, p->options->max_delete)) {
         warn_of_few(p);
         return false;

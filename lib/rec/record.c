@@ -287,3 +287,16 @@ bool is_plane_name(const char *s, size_t n)
 {
     return n > 0 && n <= PLANE_NAME_MAX && strspn(s, PLANE_NAME_CHARS) >= n;
 }
+
+char *plane_of_gateway(const char *s, size_t n)
+{
+    const char *slash = memchr(s, '/', n);
+    if (!slash || slash == s || slash == s + n - 1)
+        return NULL;
+    char *plane = xstrndup(s, n);
+    plane[slash - s] = '.';
+    if (is_plane_name(plane, n))
+        return plane;
+    free(plane);
+    return NULL;
+}

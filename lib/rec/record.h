@@ -100,4 +100,8 @@ bool rec_emit(const struct rec *r, struct buf *b);
 enum { PLANE_NAME_MAX = 63 };
 bool is_plane_name(const char *s, size_t n);
 
+/* The data plane that is called like a Gateway: "NS.NAME" for the first n bytes, "NS/NAME". Owned; NULL: they
+   are none, or make no such name. */
+char *plane_of_gateway(const char *s, size_t n);
+
 #endif

@@ -136,6 +136,39 @@ edge_upstream='{"edge":{"upstreams":[{"id":"u","nodes":[],"labels":{"managed-by"
     done
 }
 
+@test "without another name a data plane is called like its Gateway" {
+    { base && gateway inner && gateway edge && route a inner && route b edge; } >w.yaml
+    gw-watch --once -q -f w.yaml | gw-validate -q | gw-resolve-refs -q --data-plane infra/edge | gw-translate -q \
+        | gw-push -q --gateway infra/edge=file:edge.json --to file:main.json >out
+    [ "$(ids main)|$(ids edge)" = "httproute.infra.a.0.0|httproute.infra.b.0.0" ]
+    [ "$(jq -c 'select(.object.metadata.name == "b").pushed | map([.plane, .state])' out)" = '[["infra.edge","programmed"],[null,"unchanged"]]' ]
+    for bad in edge infra/edge infra/edge= /edge=file:x infra/=file:x a/b/c=file:x; do
+        run -2 gw-push --gateway "$bad" </dev/null
+        [[ $output == *"is not NAMESPACE/NAME=TARGET"* ]]
+    done
+    # It takes its place among the other targets.
+    run -2 gw-push --gateway a/b=file:x.json --to file:y.json --gateway c/d=file:x.json </dev/null
+    [[ $output == *'"file:x.json" is given twice'* ]]
+}
+
+@test "a data plane that no record is for keeps what it has, however little, unless that is meant" {
+    { base && gateway edge && route b edge; } >w.yaml
+    once w.yaml | push >/dev/null
+    [ "$(ids edge)" = "httproute.infra.b.0.0" ]
+    # The name is spelt otherwise to gw-resolve-refs.
+    spelt() { gw-validate -q | gw-resolve-refs -q --data-plane infra/edge=egde | gw-translate -q; }
+    run -1 bash -c "$(declare -f spelt push); gw-watch --once -q -f w.yaml | spelt | push"
+    [[ $output == *'edge.json: refused: no record is for the data plane "edge", and 2 objects would be deleted; nothing was written (--force'* ]]
+    [[ $output == *'edge.json: would delete routes "httproute.infra.b.0.0" of HTTPRoute/infra/b'* ]]
+    [ "$(ids edge)" = "httproute.infra.b.0.0" ]
+    # Its Gateway is gone: that looks the same to one who was not there before.
+    base >w.yaml
+    run -1 bash -c "$(declare -f translated push once); once w.yaml | push"
+    [ "$(ids edge)" = "httproute.infra.b.0.0" ]
+    once w.yaml | push --force >/dev/null
+    [ "$(ids edge)" = "" ]
+}
+
 @test "hundreds of data planes are served by one process" {
     { base && for i in {1..300}; do gateway "g$i" && route "r$i" "g$i"; done; } >w.yaml
     to=() planes=()
@@ -151,9 +184,9 @@ edge_upstream='{"edge":{"upstreams":[{"id":"u","nodes":[],"labels":{"managed-by"
 }
 
 @test "names of data planes that cannot be are refused" {
-    for bad in edge infra/edge infra/edge= 'infra/edge=a b' 'infra/edge=a;b' "infra/edge=$(printf 'x%.0s' {1..64})" =x; do
+    for bad in edge infra/ /edge infra/edge= infra/a/b "infra/$(printf 'x%.0s' {1..63})" 'infra/edge=a b' 'infra/edge=a;b' "infra/edge=$(printf 'x%.0s' {1..64})" =x; do
         run -2 gw-resolve-refs --data-plane "$bad" </dev/null
-        [[ $output == *"is not NAMESPACE/NAME=PLANE"* ]]
+        [[ $output == *"is not NAMESPACE/NAME[=PLANE]"* ]]
     done
     run -2 gw-resolve-refs --data-plane a/b=c --data-plane a/b=d </dev/null
     run -2 gw-push --to a=b=file:x </dev/null
