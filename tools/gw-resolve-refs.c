@@ -120,7 +120,7 @@ static void on_record(struct rec *r, void *ctx)
     struct resolver_sink sink = {emit, tell, run};
     switch (r->type) {
     case REC_SYNC:
-        if (resolver_sync(run->resolver, r->full, &sink) > 0)
+        if (resolver_sync(run->resolver, r->full, rec_get(r, "unread"), &sink) > 0)
             run->code = worse(run->code, EXIT_FINDINGS);
         if (r->full)
             warn_of_names(run->resolver);

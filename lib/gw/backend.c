@@ -41,9 +41,11 @@ static void check_service(struct backend *b, struct world *w, struct node *user,
     b->service = n;
     const struct service_port *p = s ? tcp_port(s, b->port) : NULL;
     b->app_protocol = p ? p->app_protocol : NULL;
-    if (node_is_unknown(n) && (!s || s->has_odd_ports))
+    if (node_is_rejected(n) && (!s || s->has_odd_ports))
         return;
-    if (!s || (!n->present && !node_is_unknown(n))) {
+    if (!n->present && !n->rejected && node_is_unknown(w, n)) {
+        b->is_waiting = true;
+    } else if (!s || (!n->present && !node_is_rejected(n))) {
         broken(b, "BackendNotFound", "Service %s/%s does not exist", ref->ns, ref->name);
     } else if (s->is_external_name) {
         broken(b, "BackendNotFound", "Service %s/%s is of type ExternalName and has no endpoints", ref->ns,
@@ -186,7 +188,7 @@ jv backend_resolve_extension(struct backend *b, struct world *w, struct node *us
     }
     struct node *n = world_look(w, user, NODE_PLUGINS, user->ns, name);
     const struct plugin_config *c = n->facts;
-    if (node_is_unknown(n)) {
+    if (node_is_unknown(w, n)) {
         b->is_waiting = true;
     } else if (!c) {
         b->reason = "FilterNotFound";

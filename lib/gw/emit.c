@@ -100,14 +100,37 @@ static void add_proxy(struct emission *e, struct additions *a, struct node *n)
         add_member(a, "resolved", resolved);
 }
 
-static void add_gateway(struct additions *a, const struct node *n)
+static const char *why_it_waits(const struct emission *e)
+{
+    return e->resolver->world.unread
+               ? "it depends on an object that was rejected, or not read, and has no good version known"
+               : "it depends on an object that was rejected and has no good version known";
+}
+
+/* For which names a certificate is shown depends on the routes below a wildcard. */
+static bool may_lack_names(const struct emission *e, const struct parent *p)
+{
+    bool is_unread = e->resolver->world.unread & (KIND_BIT(NODE_HTTPROUTE) | KIND_BIT(NODE_GRPCROUTE));
+    for (int i = 0; is_unread && i < p->n_listeners; i++)
+        if (p->listeners[i].protocol == PROTOCOL_HTTPS &&
+            (p->listeners[i].hostname[0] == '\0' || p->listeners[i].hostname[0] == '*'))
+            return true;
+    return false;
+}
+
+static void add_gateway(const struct emission *e, struct additions *a, const struct node *n)
 {
     const struct gateway *g = n->facts;
     if (!g)
         return;
+    if (may_lack_names(e, &g->base)) {
+        hold(a, "routes that could not be read may give its certificates more names");
+        return;
+    }
     if (g->base.is_held) {
-        hold(a, g->waits_for
-                    ? g->waits_for
+        hold(a, g->waits_for ? g->waits_for
+                : g->base.is_unread
+                    ? why_it_waits(e)
                     : "its GatewayClass or GatewayProxy was rejected and no good version of it is known");
         return;
     }
@@ -117,13 +140,17 @@ static void add_gateway(struct additions *a, const struct node *n)
         add_member(a, "status", gateway_status(g));
 }
 
-static void add_listener_set(struct additions *a, const struct node *n)
+static void add_listener_set(const struct emission *e, struct additions *a, const struct node *n)
 {
     const struct listener_set *s = n->facts;
     if (!s)
         return;
+    if (may_lack_names(e, &s->base)) {
+        hold(a, "routes that could not be read may give its certificates more names");
+        return;
+    }
     if (s->base.is_held) {
-        hold(a, "it depends on an object that was rejected and has no good version known");
+        hold(a, why_it_waits(e));
         return;
     }
     add_member(a, "resolved", listener_set_resolved(s));
@@ -137,14 +164,14 @@ static void add_listener_set(struct additions *a, const struct node *n)
     add_member(a, "status", status);
 }
 
-static void add_route(struct additions *a, const struct node *n)
+static void add_route(const struct emission *e, struct additions *a, const struct node *n)
 {
     const struct route *r = n->facts;
     if (!r)
         return;
     add_list(a, r->findings);
     if (r->is_held) {
-        hold(a, "it depends on an object that was rejected and has no good version known");
+        hold(a, why_it_waits(e));
         return;
     }
     buf_adds(&a->members, ",\"resolved\":");
@@ -222,12 +249,8 @@ static jv planes_of(const struct nodes *gateways)
 /* Its endpoints are not known whole. */
 static bool waits_for_slice(struct emission *e, struct node *service)
 {
-    const struct node *bucket =
-        world_look(&e->resolver->world, service, NODE_SLICES, service->ns, service->name);
-    for (size_t i = 0; i < bucket->members.n; i++)
-        if (node_is_unknown(bucket->members.items[i]))
-            return true;
-    return false;
+    struct world *w = &e->resolver->world;
+    return slices_are_unknown(w, world_look(w, service, NODE_SLICES, service->ns, service->name));
 }
 
 /* False when no route uses the Service, now or when it was last emitted. */
@@ -238,7 +261,9 @@ static bool add_service(struct emission *e, struct additions *a, struct node *n)
     gather_uses(n, &ports, &gateways);
     bool is_worth_it = ports.n > 0 || n->was_emitted;
     if (is_worth_it && waits_for_slice(e, n)) {
-        hold(a, "one of its EndpointSlices was rejected and no good version of it is known");
+        hold(a, e->resolver->world.unread & KIND_BIT(NODE_SLICE)
+                    ? "it has no EndpointSlice, and not all of them could be read"
+                    : "one of its EndpointSlices was rejected and no good version of it is known");
     } else if (is_worth_it) {
         jv resolved = jb_obj(), ports_json = jb_arr(), names = jb_arr();
         for (size_t i = 0; i < gateways.n; i++)
@@ -323,6 +348,14 @@ static void say_farewell(struct emission *e, struct node *n)
     n->was_emitted = false;
 }
 
+/* What listens where decides what every route must test, so nothing is known of any without that. */
+static bool waits_for_all(const struct emission *e, const struct node *n)
+{
+    static const unsigned listening =
+        KIND_BIT(NODE_CLASS) | KIND_BIT(NODE_PROXY) | KIND_BIT(NODE_GATEWAY) | KIND_BIT(NODE_LISTENERSET);
+    return n->kind != NODE_CLASS && (e->resolver->world.unread & listening);
+}
+
 static bool gather(struct emission *e, struct additions *a, struct node *n)
 {
     if (!n->present) {
@@ -335,12 +368,16 @@ static bool gather(struct emission *e, struct additions *a, struct node *n)
     switch (n->kind) {
     case NODE_CLASS: add_class(a, n); break;
     case NODE_PROXY: add_proxy(e, a, n); break;
-    case NODE_GATEWAY: add_gateway(a, n); break;
-    case NODE_LISTENERSET: add_listener_set(a, n); break;
+    case NODE_GATEWAY: add_gateway(e, a, n); break;
+    case NODE_LISTENERSET: add_listener_set(e, a, n); break;
     case NODE_HTTPROUTE:
-    case NODE_GRPCROUTE: add_route(a, n); break;
+    case NODE_GRPCROUTE: add_route(e, a, n); break;
     case NODE_SERVICE: is_worth_it = add_service(e, a, n); break;
     default: break;
+    }
+    if (is_worth_it && waits_for_all(e, n)) {
+        buf_reset(&a->members); /* its findings stay */
+        hold(a, "not every Gateway, ListenerSet, GatewayClass and GatewayProxy could be read");
     }
     if (n->rejected && is_worth_it)
         add_rejection(a, n);

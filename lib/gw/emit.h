@@ -11,6 +11,7 @@ struct resolver {
     struct ranks ranks;
     struct plane plane;
     bool plane_is_dirty;
+    bool is_whole; /* there was a full SYNC */
     struct exclusion exclusion;
     struct nodes parents; /* all Gateways and ListenerSets that are known, in no order */
     unsigned serial;      /* of their incarnations */

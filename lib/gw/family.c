@@ -45,7 +45,7 @@ static void admit(const struct family *f, struct node *n)
     s->base.is_others = is_there && g->base.is_others;
     /* A Gateway of no class of ours holds nothing up, whatever became of it. */
     bool waits = is_there && !f->gateway->present && g->base.is_ours;
-    s->base.is_held = is_there ? g->base.is_held || waits : node_is_unknown(f->gateway);
+    s->base.is_held = is_there ? g->base.is_held || waits : node_is_unknown(f->w, f->gateway);
     s->refusal = s->because = NULL;
     s->base.is_refused = false;
     s->is_gateway_fine = is_there && !gateway_bar(g);
@@ -55,6 +55,7 @@ static void admit(const struct family *f, struct node *n)
     s->base.group = xstrdup(is_there ? g->base.group : "");
     if (!is_there)
         return;
+    s->base.is_held |= s->base.is_ours && s->base.is_unread;
     enum answer answer = lets_in(f, g, n);
     if (answer == ANSWER_WAIT)
         s->base.is_held = true;

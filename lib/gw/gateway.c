@@ -137,8 +137,8 @@ static void look_at_class(struct world *w, struct node *n, struct gateway *g)
 {
     const struct node *class = world_look(w, n, NODE_CLASS, "", g->class_name);
     const struct gateway_class *facts = class->facts;
-    g->class_is_missing = !class->present && !class->rejected;
-    g->base.is_held = node_is_unknown(class);
+    g->base.is_held = node_is_unknown(w, class);
+    g->class_is_missing = !class->present && !g->base.is_held;
     g->base.is_ours = class->present && facts && facts->is_ours;
     g->base.is_others = class->present && facts && !facts->is_ours;
 }
@@ -183,7 +183,7 @@ static const struct proxy *read_parameters(struct world *w, struct node *n, cons
         return NULL;
     }
     const struct node *proxy = world_look(w, n, NODE_PROXY, n->ns, name);
-    if (node_is_unknown(proxy))
+    if (node_is_unknown(w, proxy))
         g->base.is_held = true;
     else if (!proxy->facts)
         verdict_refuse(&g->accepted, "InvalidParameters", PARAMETERS, "GatewayProxy %s/%s does not exist",
@@ -259,6 +259,7 @@ void gateway_compute(struct world *w, struct node *n, const struct gateway_optio
     g->base.gateway = n;
     read_allowed_listeners(g, spec);
     read_whole(w, g, n, o, spec, &fs);
+    g->base.is_held |= g->base.is_ours && g->base.is_unread;
     jb_free(g->base.findings);
     g->base.findings = fs.list; /* moved */
     if (old) {

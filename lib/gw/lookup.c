@@ -25,16 +25,24 @@ enum answer ref_is_permitted(struct world *w, struct node *user, const char *fro
     if (str_eq(user->ns, to->ns))
         return ANSWER_YES;
     struct node *bucket = world_look(w, user, NODE_GRANTS, to->ns, "");
-    enum answer answer = ANSWER_NO;
+    enum answer answer = w->unread & KIND_BIT(NODE_GRANT) ? ANSWER_WAIT : ANSWER_NO;
     for (size_t i = 0; i < bucket->members.n; i++) {
         const struct node *n = bucket->members.items[i];
         const struct grant *g = n->facts;
         if (n->present && g && grants_from(g, from_kind, user->ns) && grants_to(g, to))
             return ANSWER_YES;
-        if (node_is_unknown(n))
+        if (node_is_rejected(n))
             answer = ANSWER_WAIT;
     }
     return answer;
+}
+
+bool slices_are_unknown(const struct world *w, const struct node *bucket)
+{
+    for (size_t i = 0; i < bucket->members.n; i++)
+        if (node_is_rejected(bucket->members.items[i]))
+            return true;
+    return bucket->members.n == 0 && (w->unread & KIND_BIT(NODE_SLICE));
 }
 
 static bool holds_string(jv list, const char *s)
@@ -80,7 +88,7 @@ bool selector_matches(jv selector, jv labels)
 enum answer namespace_matches(struct world *w, struct node *user, const char *ns, jv selector)
 {
     const struct node *n = world_look(w, user, NODE_NAMESPACE, "", ns);
-    if (node_is_unknown(n))
+    if (node_is_unknown(w, n))
         return ANSWER_WAIT;
     const struct namespace *facts = n->facts;
     /* The API server gives every namespace this label; a namespace that no manifest shows has it too. */

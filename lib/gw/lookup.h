@@ -4,7 +4,8 @@
 
 #include "gw/facts.h"
 
-/* Yes, no, or: an object that would decide it is known only by a rejected version, so wait. */
+/* Yes, no, or: an object that would decide it is known only by a rejected version, or was not read, so wait.
+ */
 enum answer { ANSWER_NO, ANSWER_YES, ANSWER_WAIT };
 
 struct ref {
@@ -19,6 +20,10 @@ enum answer ref_is_permitted(struct world *w, struct node *user, const char *fro
 
 /* Whether the labels of namespace `ns` meet a Kubernetes LabelSelector. No selector meets nothing. */
 enum answer namespace_matches(struct world *w, struct node *user, const char *ns, jv selector);
+
+/* Whether the EndpointSlices in the bucket of a Service may not be all, or it has none because they were not
+ * read. */
+bool slices_are_unknown(const struct world *w, const struct node *bucket);
 
 /* Exposed for tests: LabelSelector semantics on a labels object. */
 bool selector_matches(jv selector, jv labels);

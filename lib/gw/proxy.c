@@ -117,7 +117,7 @@ static char *key_from_secret(struct reading *in, jv ref)
     const struct secret *s = n->facts;
     const char *base64 = s ? jx_getstr(s->others, key) : NULL;
     char *text = base64 ? secret_text(base64) : NULL;
-    if (node_is_unknown(n))
+    if (node_is_unknown(in->w, n))
         in->waits = true;
     else if (!s)
         findings_addf(in->findings, F_REF_UNRESOLVED, path, "Secret %s/%s does not exist", n->ns, name);
@@ -158,9 +158,7 @@ static jv urls_of_service(struct reading *in, jv service)
     int port = (int)jx_getint_or(service, "port", 0), n_endpoints = 0;
     struct node *n = world_look(in->w, in->user, NODE_SERVICE, in->ns, name);
     const struct node *slices = world_look(in->w, in->user, NODE_SLICES, in->ns, name);
-    for (size_t i = 0; i < slices->members.n; i++)
-        in->waits |= node_is_unknown(slices->members.items[i]);
-    in->waits |= node_is_unknown(n);
+    in->waits |= slices_are_unknown(in->w, slices) || node_is_unknown(in->w, n);
     if (!n->present || !n->facts) {
         findings_addf(in->findings, F_REF_UNRESOLVED, AT ".service", "Service %s/%s does not exist", n->ns,
                       name);

@@ -131,7 +131,7 @@ static void forget_parent(struct resolver *r, struct node *n)
 static void reject(struct resolver *r, struct node *n, struct rec *rec)
 {
     size_t len;
-    bool was_unknown = node_is_unknown(n);
+    bool was_unknown = node_is_rejected(n);
     free(n->rejected);
     n->rejected = line_of(rec, &len);
     if (is_emitted_kind(n->kind))
@@ -172,7 +172,7 @@ static void accept_service(struct resolver *r, struct node *n, jv object)
 
 static void accept(struct resolver *r, struct node *n, struct rec *rec)
 {
-    bool was_rejected = n->rejected != NULL, was_unknown = node_is_unknown(n);
+    bool was_rejected = n->rejected != NULL, was_unknown = node_is_rejected(n);
     size_t len;
     free(n->rejected);
     n->rejected = NULL;
@@ -470,9 +470,36 @@ static void compute_rest(struct resolver *r)
     }
 }
 
-int resolver_sync(struct resolver *r, bool full, const struct resolver_sink *sink)
+static unsigned unread_bits(jv unread)
+{
+    unsigned bits = jx_is_arr(unread) ? 0 : UNREAD_ANY;
+    for (int i = 0; i < jx_len(unread); i++) {
+        const char *kind = jx_str(jx_at(unread, i));
+        bits |= kind ? node_kind_bits(kind) : UNREAD_ANY;
+    }
+    return bits;
+}
+
+/* What was decided for want of something is open again; that is rare, so all is. */
+static void note_unread(struct resolver *r, bool full, jv unread)
+{
+    unsigned bits = full || r->is_whole ? 0 : unread_bits(unread);
+    r->is_whole |= full;
+    if (bits == r->world.unread)
+        return;
+    r->world.unread = bits;
+    r->plane_is_dirty = true;
+    for (struct node *n = r->world.nodes; n; n = n->hh.next) {
+        world_mark(&r->world, n);
+        if (is_emitted_kind(n->kind))
+            world_mark_stale(&r->world, n);
+    }
+}
+
+int resolver_sync(struct resolver *r, bool full, jv unread, const struct resolver_sink *sink)
 {
     struct emission e = {.resolver = r, .sink = sink, .is_full = full};
+    note_unread(r, full, unread);
     if (full)
         sweep(r);
     compute_parents(r, NODE_GATEWAY);

@@ -34,9 +34,11 @@ struct resolver_sink {
 
 /*
  * Closes a cut. After a full one everything is emitted anew and objects that were not named since the
- * last full one are gone. Returns the number of error findings told.
+ * last full one are gone. Until there was a full one, objects of the kinds in `unread` (a list of names;
+ * none: of every kind) may be there that were not named: what refers to such a one is held, and where
+ * listeners may be missing, all is. Returns the number of error findings told.
  */
-int resolver_sync(struct resolver *r, bool full, const struct resolver_sink *sink);
+int resolver_sync(struct resolver *r, bool full, jv unread, const struct resolver_sink *sink);
 
 /* Whether there is a Gateway of that name, "NS/NAME", with errors or without. */
 bool resolver_has_gateway(const struct resolver *r, const char *name);

@@ -174,7 +174,7 @@ static void resolve_parent(struct work *w, jv ref, int i)
     w->n_others += !parent || (parent->present && p && p->is_others && !p->is_held);
     if (!parent)
         return;
-    bool waits = node_is_unknown(parent) || (parent->present && p && p->is_held);
+    bool waits = node_is_unknown(w->c->world, parent) || (parent->present && p && p->is_held);
     if (waits)
         w->route->is_held = true;
     else if (!parent->present)

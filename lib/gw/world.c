@@ -35,6 +35,15 @@ enum node_kind node_kind_of(const struct ident *id)
     return NODE_OTHER;
 }
 
+unsigned node_kind_bits(const char *kind)
+{
+    unsigned bits = 0;
+    for (size_t i = 0; i < N_ELEMS(kinds); i++)
+        if (str_eq(kind, kinds[i].kind))
+            bits |= KIND_BIT(kinds[i].node);
+    return bits;
+}
+
 bool node_kind_is_gateway_api(const struct ident *id)
 {
     return str_eq(id->group, GATEWAY_GROUP) || str_eq(id->group, "gateway.networking.x-k8s.io");

@@ -90,7 +90,16 @@ struct world {
     struct nodes stale[NODE_OTHER]; /* to emit */
     unsigned epoch;
     bool has_pending; /* changes since the last SYNC */
+    unsigned unread;  /* KIND_BIT of the kinds of which objects may be there that were never read */
 };
+
+#define KIND_BIT(kind) (1u << (kind))
+
+/* Until a full SYNC has named all that is there, what is not there may exist. */
+enum { UNREAD_ANY = KIND_BIT(NODE_OTHER) - 1 };
+
+/* The bits of a kind of that name, of whatever group. */
+unsigned node_kind_bits(const char *kind);
 
 /* Which kind a record's object is to us. */
 enum node_kind node_kind_of(const struct ident *id);
@@ -114,9 +123,15 @@ void world_mark_stale(struct world *w, struct node *n);
 void world_enlist(struct world *w, struct node *n, struct node *bucket);
 
 /* Known only by rejected versions: what depends on it must wait rather than lose it. */
-static inline bool node_is_unknown(const struct node *n)
+static inline bool node_is_rejected(const struct node *n)
 {
     return !n->present && n->rejected;
+}
+
+/* The same, or it may be there and was not read. */
+static inline bool node_is_unknown(const struct world *w, const struct node *n)
+{
+    return node_is_rejected(n) || (!n->present && (w->unread & KIND_BIT(n->kind)));
 }
 
 static inline bool node_is_route(const struct node *n)

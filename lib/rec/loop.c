@@ -35,7 +35,11 @@ static void malformed(struct reader *in, const char *why)
  */
 static void check_sync(struct reader *in, struct rec *r)
 {
-    if (r->type != REC_SYNC || !r->full)
+    if (r->type != REC_SYNC)
+        return;
+    if (in->has_lost)
+        rec_drop(r, "unread"); /* what the line held may be missing too */
+    if (!r->full)
         return;
     if (in->has_lost) {
         char where[40];

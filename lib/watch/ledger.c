@@ -104,6 +104,7 @@ void source_free(struct source *s)
     free(s->items);
     free(s->path);
     free(s->errors);
+    kinds_free(&s->lost);
     free(s);
 }
 

@@ -43,7 +43,8 @@ struct source {
     struct stat stat;
     bool is_fresh;  /* was changed so shortly before it was read that `stat` might not show a later change */
     bool is_broken; /* could not be read, or not whole */
-    char *errors;   /* what was wrong with it, "\\nLINE\\n..."; NULL: nothing */
+    struct kinds lost; /* where it is broken: what may have been in it */
+    char *errors;      /* what was wrong with it, "\\nLINE\\n..."; NULL: nothing */
     struct word **items;
     size_t n, cap;
 };

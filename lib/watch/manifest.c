@@ -21,7 +21,7 @@ static void complain(struct manifest *m, const struct ynode *at, const char *fmt
     vsnprintf(text, sizeof text, fmt, ap);
     va_end(ap);
     m->errors++;
-    m->sink->on_error(&(struct yaml_error){m->document, at->line, at->column, text}, m->sink->ctx);
+    m->sink->on_error(&(struct yaml_error){m->document, at->line, at->column, text, NULL, 0}, m->sink->ctx);
 }
 
 static const char *text_of(const struct ynode *node)
@@ -105,10 +105,25 @@ static void strip(const struct ynode *object)
         ynode_drop(meta, "annotations");
 }
 
+/* What has neither an apiVersion nor a kind was no object, whatever it is. */
+static void tell_lost(const struct manifest *m, const struct ynode *object)
+{
+    struct kinds lost = {0};
+    const char *kind = ynode_getstr(object, "kind");
+    if (kind)
+        kinds_add(&lost, kind, strlen(kind));
+    else if (object->kind != Y_MAP || ynode_get(object, "kind") || ynode_get(object, "apiVersion"))
+        kinds_add_any(&lost);
+    m->sink->on_lost(&lost, m->sink->ctx);
+    kinds_free(&lost);
+}
+
 static void on_object(struct manifest *m, const struct ynode *object)
 {
-    if (!has_identity(m, object) || !name_object(m, object))
+    if (!has_identity(m, object) || !name_object(m, object)) {
+        tell_lost(m, object);
         return;
+    }
     strip(object);
     buf_reset(&m->json);
     buf_reset(&m->lines);
@@ -116,6 +131,7 @@ static void on_object(struct manifest *m, const struct ynode *object)
     ynode_lines(&m->lines, object);
     if (m->json.len + m->lines.len > BUF_MAX_LINE - ROOM_FOR_MEMBERS || m->json.overflow || m->key.overflow) {
         complain(m, object, "the object is larger than a record may be (8 MiB)");
+        tell_lost(m, object);
         return;
     }
     m->sink->on_object(&(struct manifest_object){.key = m->key.p,
@@ -158,7 +174,14 @@ static void on_document(struct ynode *root, int document, void *ctx)
 static void on_error(const struct yaml_error *e, void *ctx)
 {
     struct manifest *m = ctx;
+    struct kinds lost = {0};
+    if (e->text)
+        kinds_add_text(&lost, e->text, e->n);
+    else
+        kinds_add_any(&lost);
     m->sink->on_error(e, m->sink->ctx);
+    m->sink->on_lost(&lost, m->sink->ctx);
+    kinds_free(&lost);
 }
 
 void manifest_open(struct manifest *m, const struct manifest_sink *sink)

@@ -8,6 +8,7 @@
 #ifndef GW_MANIFEST_H
 #define GW_MANIFEST_H
 
+#include "watch/kinds.h"
 #include "yaml/yaml.h"
 
 /* All strings are valid during the callback only. */
@@ -23,6 +24,8 @@ struct manifest_object {
 struct manifest_sink {
     void (*on_object)(const struct manifest_object *o, void *ctx);
     void (*on_error)(const struct yaml_error *e, void *ctx);
+    void (*on_lost)(const struct kinds *k,
+                    void *ctx); /* with an error: of what kinds it may have cost objects */
     void *ctx;
 };
 

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/inotify.h>
+#include <unistd.h>
 
 #include "base/diag.h"
 
@@ -24,11 +25,30 @@ static void watch_parent(struct tree *t, const char *path)
     free(parent);
 }
 
+/* Where a link to nothing leads; owned. */
+static char *link_target(const char *path)
+{
+    char text[4096];
+    ssize_t n = readlink(path, text, sizeof text);
+    const char *slash = strrchr(path, '/');
+    if (n <= 0 || n == sizeof text)
+        return NULL;
+    int dir = *text == '/' || !slash ? 0 : (int)(slash + 1 - path);
+    return xasprintf("%.*s%.*s", dir, path, (int)n, text);
+}
+
+static bool is_link(const char *path)
+{
+    struct stat st;
+    return lstat(path, &st) == 0 && S_ISLNK(st.st_mode);
+}
+
 /* A link is replaced where it is, its target where that is. */
 static void watch_link(struct tree *t, const char *path)
 {
-    struct stat st;
-    char *real = lstat(path, &st) == 0 && S_ISLNK(st.st_mode) ? realpath(path, NULL) : NULL;
+    char *real = is_link(path) ? realpath(path, NULL) : NULL;
+    if (!real)
+        real = link_target(path);
     if (real)
         watch_parent(t, real);
     free(real);
@@ -86,9 +106,15 @@ static void add_entry(struct tree *t, const char *dir, const char *name, int lev
     struct stat st;
     char *path = xasprintf("%s%s%s", dir, has_suffix(dir, "/") ? "" : "/", name);
     if (stat(path, &st) < 0) {
-        /* gone since, or a link to nothing, such as an editor's lock */
-        if (errno != ENOENT && errno != ELOOP)
+        int error = errno;
+        /* gone since; or a link to nothing, which a manifest may have been behind */
+        bool is_gone = error == ENOENT || error == ELOOP;
+        if (!is_gone || (tree_is_manifest(name) && is_link(path))) {
+            if (t->inotify >= 0)
+                watch_link(t, path);
+            errno = error;
             cannot_read(t, path, path);
+        }
     } else if (S_ISDIR(st.st_mode)) {
         search(t, path, &st, level + 1);
     } else if (S_ISREG(st.st_mode) && tree_is_manifest(name)) {

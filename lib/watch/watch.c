@@ -64,10 +64,30 @@ static void tell_word(struct watch *w, const char *type, const struct word *word
     o->told = text_ref(word->json);
 }
 
-static void tell_sync(bool is_full)
+static void add_unread(const struct watch *w, struct buf *out)
 {
-    const char *line = is_full ? "{\"type\":\"SYNC\",\"full\":true}\n" : "{\"type\":\"SYNC\"}\n";
-    out_write(line, strlen(line));
+    struct kinds all = {0};
+    for (size_t i = 0; i < w->n; i++)
+        if (w->items[i]->is_broken)
+            kinds_add_all(&all, &w->items[i]->lost);
+    if (w->tree.unreadable.n > 0)
+        kinds_add_any(&all);
+    for (size_t i = 0; i < all.n && !all.is_any; i++)
+        buf_addf(out, "%s\"%s\"", i ? "," : ",\"unread\":[", all.items[i]);
+    if (!all.is_any)
+        buf_adds(out, all.n ? "]" : ",\"unread\":[]");
+    kinds_free(&all);
+}
+
+/* Until all could be read once, with what may be there beside what was told. */
+static void tell_sync(struct watch *w, bool is_full)
+{
+    buf_reset(&w->out);
+    buf_addf(&w->out, "{\"type\":\"SYNC\"%s", is_full ? ",\"full\":true" : "");
+    if (!w->is_complete)
+        add_unread(w, &w->out);
+    buf_adds(&w->out, "}\n");
+    out_write(w->out.p, w->out.len);
 }
 
 /* ---- reading one file ---- */
@@ -134,17 +154,24 @@ static void on_error(const struct yaml_error *e, void *ctx)
     r->watch->code = worse(r->watch->code, EXIT_FINDINGS);
 }
 
+static void on_lost(const struct kinds *k, void *ctx)
+{
+    struct reading *r = ctx;
+    kinds_add_all(&r->source->lost, k);
+}
+
 static void cannot_read(struct watch *w, struct source *s)
 {
     diag(DIAG_ERROR, s->path, NULL, "cannot be read: %s", strerror(errno));
     s->is_broken = true;
+    kinds_add_any(&s->lost);
     w->code = worse(w->code, EXIT_ENV);
 }
 
 static void read_all(struct watch *w, struct source *s, int fd, bool tells, const char *said)
 {
     struct reading r = {w, s, tells, said};
-    struct manifest_sink sink = {on_object, on_error, &r};
+    struct manifest_sink sink = {on_object, on_error, on_lost, &r};
     struct manifest m;
     ssize_t n = 1;
     buf_reset(&w->room);
@@ -236,7 +263,7 @@ int watch_list(struct watch *w)
     if (!w->is_complete)
         diag(DIAG_ERROR, NULL, NULL,
              "not everything could be read; the SYNC is not full, so nothing is deleted for being absent");
-    tell_sync(w->is_complete);
+    tell_sync(w, w->is_complete);
     w->n_told = 0;
     return w->code;
 }
@@ -350,7 +377,7 @@ void watch_pass(struct watch *w)
     tell_differences(w, is_listing);
     ledger_sweep(&w->ledger);
     if (w->n_told > 0 || is_listing)
-        tell_sync(is_listing);
+        tell_sync(w, is_listing);
     w->n_told = 0;
 }
 

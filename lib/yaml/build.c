@@ -444,10 +444,9 @@ static bool on_event(struct yaml_builder *b, const yaml_event_t *e)
     }
 }
 
-void yaml_complain(const struct yaml_handler *h, int document, unsigned line, unsigned column,
-                   const char *message)
+void yaml_complain(const struct yaml_handler *h, int document, unsigned line, const char *message)
 {
-    h->on_error(&(struct yaml_error){document, line, column, message}, h->ctx);
+    h->on_error(&(struct yaml_error){.document = document, .line = line, .message = message}, h->ctx);
 }
 
 static bool on_simple_event(void *ctx, const yaml_event_t *e)
@@ -501,7 +500,9 @@ int yaml_build(struct yaml_builder *b, const char *text, size_t n, unsigned line
     if (is_good)
         return 0;
     *document += !is_inside;
-    yaml_complain(h, *document, b->complaint.line, b->complaint.column, b->complaint.text);
+    h->on_error(
+        &(struct yaml_error){*document, b->complaint.line, b->complaint.column, b->complaint.text, text, n},
+        h->ctx);
     return 1;
 }
 

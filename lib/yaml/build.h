@@ -19,8 +19,7 @@ void yaml_builder_free(struct yaml_builder *b);
 int yaml_build(struct yaml_builder *b, const char *text, size_t n, unsigned line, int *document, bool is_slow,
                const struct yaml_handler *h);
 
-/* Tells the handler of an error that was found outside. */
-void yaml_complain(const struct yaml_handler *h, int document, unsigned line, unsigned column,
-                   const char *message);
+/* Tells the handler of an error that was found outside; its text is not known. */
+void yaml_complain(const struct yaml_handler *h, int document, unsigned line, const char *message);
 
 #endif

@@ -26,7 +26,7 @@ static int build_json(struct yaml_stream *s, const char *text, size_t n, unsigne
     if (ready)
         errors = yaml_build(s->builder, ready, n, line, &s->document, true, s->handler);
     else
-        yaml_complain(s->handler, ++s->document, line + at, 0,
+        yaml_complain(s->handler, ++s->document, line + at,
                       "half of a surrogate pair (\\uD800 to \\uDFFF) stands alone");
     buf_free(&joined);
     return errors;
@@ -127,7 +127,7 @@ void yaml_feed(struct yaml_stream *s, const char *p, size_t n)
     if (s->window.overflow) {
         s->errors++;
         s->is_dead = true;
-        yaml_complain(s->handler, s->document + 1, s->line, 0, "a document larger than 512 MiB is not read");
+        yaml_complain(s->handler, s->document + 1, s->line, "a document larger than 512 MiB is not read");
         return;
     }
     if (s->is_at_start && s->window.len >= 3)

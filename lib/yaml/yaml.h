@@ -53,6 +53,8 @@ struct yaml_error {
     int document;          /* counted from 1, empty ones included */
     unsigned line, column; /* counted from 1; column 0: none */
     const char *message;   /* quotes nothing of the text but keys, anchors and tags */
+    const char *text;      /* [n]: what was not read for it, or more than that; NULL: nobody can tell */
+    size_t n;
 };
 
 struct yaml_handler {

@@ -67,9 +67,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct resolver_sink once = {emit, tell, &first}, twice = {emit, tell, &second};
     const char *p = (const char *)data;
     take_all(r, p, p + size);
-    resolver_sync(r, true, &once);
+    resolver_sync(r, true, JX_NONE, &once);
     take_all(r, p, p + size);
-    resolver_sync(r, true, &twice);
+    resolver_sync(r, true, JX_NONE, &twice);
     resolver_free(r);
     if (memmem(p, size, "DELETED", 7) == NULL &&
         (first.n != second.n || !digest_equal(first.all, second.all)))

@@ -324,6 +324,41 @@ def a_rejected_object_keeps_what_is_live(rng, room):
             need(not spoilt, "%s, %s refused:\n%s" % (name, "/".join(key), "\n".join(spoilt)))
 
 
+def what_was_not_read_takes_nothing_away(rng, room):
+    """Whatever is missing from a list that is not full, when nothing was known before."""
+    world = Maker(rng, CERT).world()
+    live = document(listing(world), room, "target.json")
+    target = os.path.join(room, "target.json")
+    for _ in range(4):
+        key = rng.choice(sorted(world))
+        if said_no(world, key) or has_more_slices(world, key) or (key[1] == "Secret" and lacks_secrets(world)):
+            continue
+        lines = [event("ADDED", o) for k, o in world.items() if k != key]
+        rng.shuffle(lines)
+        unread = rng.choice([{"unread": [key[1]]}, {"unread": ["Pod", key[1]]}, {}])
+        with open(target, "wb") as f:
+            f.write(live)
+        pipe(STAGES + push_to(target), text(lines + [json.dumps({"type": "SYNC", **unread})]))
+        spoilt = unlike(unnumbered(live), unnumbered(read(target)))
+        need(not spoilt, "%s was not read, which was told with %s:\n%s" % ("/".join(key), unread, "\n".join(spoilt)))
+        # Once all is read, all is as if it had been from the start.
+        lines += [json.dumps({"type": "SYNC", **unread})] + listing(world, rng)
+        need(document(lines, room) == document(listing(world), room), "after all was read the files differ")
+
+
+def has_more_slices(world, key):
+    """Part of a Service's endpoints is served meanwhile."""
+    return key[1] == "EndpointSlice" and sum(
+        k[1:3] == key[1:3] and o["metadata"]["labels"] == world[key]["metadata"]["labels"] for k, o in world.items()) > 1
+
+
+def lacks_secrets(world):
+    """Listeners whose certificate is not there count as in use while Secrets are unread."""
+    return any(("", "Secret", ref.get("namespace", k[2]), ref["name"]) not in world
+               for k, o in world.items() if k[1] in ("Gateway", "ListenerSet") for l in o["spec"]["listeners"]
+               for ref in l.get("tls", {}).get("certificateRefs", []))
+
+
 def said_no(world, key):
     """Objects whose good version let something not be. Refused, they are given the benefit of the doubt, and what might
     be served then counts as in use: its ports, its hostnames."""
@@ -513,6 +548,7 @@ def mend(schema):
 
 PROPERTIES = [the_worlds_are_valid, order_does_not_matter, increments_end_where_one_shot_does, a_cut_changes_nothing, jq_between_the_stages_changes_nothing,
               twice_is_once, a_broken_object_harms_no_other, a_rejected_object_keeps_what_is_live, a_refused_route_takes_nothing_from_others,
+              what_was_not_read_takes_nothing_away,
               files_may_be_cut_as_one_likes, ids_are_unique_and_lead_somewhere, what_is_emitted_satisfies_apisix]
 
 
