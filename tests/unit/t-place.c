@@ -93,8 +93,10 @@ static struct place place;
 static void begin(struct push_options o)
 {
     buf_init(&fake.log, BUF_MAX_SCRATCH);
-    fake.base = (struct target){
-        .class = &fake_class, .name = "fake:", .plane = "", .gateway = {.wait = fake_wait, .owes = fake_owes}};
+    fake.base = (struct target){.class = &fake_class,
+                                .name = "fake:",
+                                .plane = "",
+                                .gateway = {.wait = fake_wait, .owes = fake_owes}};
     fake.read_code = fake.check_code = fake.write_code = fake.wait_code = EXIT_OK;
     fake.refused_by_check = fake.refused = fake.owed_to = NULL;
     fake.moves = 0;
