@@ -20,7 +20,7 @@ static const char *format;
 static struct target_settings settings = {
     .patience = 10,
     .resync = 600,
-    .http = {.concurrency = 16, .connect_timeout = 5, .timeout = 60, .max_response = BUF_MAX_FILE},
+    .http = {.concurrency = 16, .connect_timeout = 5, .timeout = 60},
 };
 static const char *key_file;
 static bool takes_proxies;
@@ -40,7 +40,8 @@ static const struct opt opts[] = {
     {0, "instance", "NAME", OPT_TEXT, &options.instance, "touch objects of this instance only (default)",
      NULL, 0, 0},
     {0, "max-delete", "PERCENT", OPT_INT, &options.max_delete,
-     "refuse to delete a larger share of what is live (30)", NULL, 0, 100},
+     "refuse to delete a larger share of what is live, when it is 10 objects or more (30); 0: any", NULL, 0,
+     100},
     {0, "force", NULL, OPT_FLAG, &options.force, "delete more than that; write over what cannot be read",
      NULL, 0, 0},
     {'n', "dry-run", NULL, OPT_FLAG, &options.dry_run, "print the operations as records, write nothing", NULL,
@@ -84,6 +85,8 @@ static struct opt_usage usage = {
     .n_opts = N_ELEMS(opts),
 };
 
+enum { LIST_MOST = 128 << 20 }; /* bytes: 100,000 small routes */
+
 static void read_settings(void)
 {
     char *why;
@@ -94,6 +97,9 @@ static void read_settings(void)
     settings.format = format;
     settings.force = options.force;
     settings.max_document = (size_t)max_document << 20;
+    /* A list of an Admin API may be as large; a document is spelt longer in an answer. */
+    settings.http.max_response =
+        settings.max_document < LIST_MOST / 4 ? LIST_MOST : 4 * settings.max_document;
     settings.api_key = api_key_read(key_file, &why);
     if (why)
         usage_error(&usage, "%s", why);

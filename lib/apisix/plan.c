@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "apisix/consumer.h"
 #include "apisix/mark.h"
 #include "apisix/refs.h"
 
@@ -282,25 +283,33 @@ static bool makes_room(const struct plan *p, const struct op *op)
     return false;
 }
 
-enum turn { TURN_ROOM, TURN_WRITE, TURN_DELETE };
+enum turn { TURN_ROOM, TURN_WRITE, TURN_WRITE_CREDENTIAL, TURN_DELETE_CREDENTIAL, TURN_DELETE, N_TURNS };
 
 static enum turn turn_of(const struct plan *p, const struct op *op)
 {
-    return makes_room(p, op) ? TURN_ROOM : op->type == OP_DELETE ? TURN_DELETE : TURN_WRITE;
+    if (makes_room(p, op))
+        return TURN_ROOM;
+    if (op->type == OP_DELETE)
+        return is_credential(op->item) ? TURN_DELETE_CREDENTIAL : TURN_DELETE;
+    return is_credential(op->item) ? TURN_WRITE_CREDENTIAL : TURN_WRITE;
 }
 
-/* Writes keep their order, deletes go behind them and turn round. */
+/* Writes keep their order, deletes go behind them and turn round. Credentials, whose ids stand among those of
+   their consumers, go together, so that many can be sent at the same time. */
 static void put_in_order(struct plan *p)
 {
     struct op *sorted = xreallocarray(NULL, p->ops.n, sizeof *sorted);
+    enum turn *turns = xreallocarray(NULL, p->ops.n, sizeof *turns);
     size_t n = 0;
-    for (enum turn turn = TURN_ROOM; turn <= TURN_WRITE; turn++)
-        for (size_t i = 0; i < p->ops.n; i++)
-            if (turn_of(p, &p->ops.items[i]) == turn)
-                sorted[n++] = p->ops.items[i];
-    for (size_t i = p->ops.n; i-- > 0;)
-        if (turn_of(p, &p->ops.items[i]) == TURN_DELETE)
-            sorted[n++] = p->ops.items[i];
+    for (size_t i = 0; i < p->ops.n; i++)
+        turns[i] = turn_of(p, &p->ops.items[i]);
+    for (enum turn turn = TURN_ROOM; turn < N_TURNS; turn++)
+        for (size_t i = 0; i < p->ops.n; i++) {
+            size_t at = turn >= TURN_DELETE_CREDENTIAL ? p->ops.n - 1 - i : i;
+            if (turns[at] == turn)
+                sorted[n++] = p->ops.items[at];
+        }
+    free(turns);
     free(p->ops.items);
     p->ops.items = sorted;
     p->ops.cap = n;
@@ -309,6 +318,35 @@ static void put_in_order(struct plan *p)
         p->n_updated += sorted[i].type == OP_UPDATE;
         p->n_deleted += sorted[i].type == OP_DELETE;
     }
+}
+
+static bool is_live(const struct items *live, const struct item *item)
+{
+    size_t at = position(live, 0, item);
+    return at < live->n && item_compare(live->items[at], item) == 0;
+}
+
+/* What nobody wants by name, and would not have been deleted: of held owners, and what such objects name. */
+static void put_back_lost(struct plan *p, const struct plan_options *o, struct wanted *w, struct items *live)
+{
+    struct meeting m = {.plan = p, .options = o, .wanted = w, .all = live};
+    struct refs named = {0};
+    size_t n = o->lost ? o->lost->n : 0;
+    bool *is_back = xcalloc(n, sizeof *is_back);
+    for (int round = 0; round < 2; round++) {
+        for (size_t i = 0; i < n; i++) {
+            struct item *item = o->lost->items[i];
+            bool is_free = item->owner && !is_back[i] && !wanted_has(w, item) && !is_live(live, item);
+            if (!is_free || !(round == 0 ? !may_go(&m, item) : refs_has(&named, item->kind, item->id)))
+                continue;
+            is_back[i] = true;
+            add_op(&m, OP_CREATE, item, NULL, wanted_owner(w, item->owner));
+            refs_add(&named, item);
+        }
+        refs_sort(&named);
+    }
+    refs_release(&named);
+    free(is_back);
 }
 
 void plan_make(struct plan *p, const struct plan_options *o, struct wanted *w, struct items *live)
@@ -327,6 +365,7 @@ void plan_make(struct plan *p, const struct plan_options *o, struct wanted *w, s
             m.n_claims++;
         settle(&m);
     }
+    put_back_lost(p, o, w, live);
     keep_named(p, live);
     put_in_order(p);
 }
@@ -366,7 +405,7 @@ void plan_count_failures(struct plan *p)
 
 bool plan_shrinks(const struct plan *p, int percent)
 {
-    return p->n_deleted >= PLAN_FEW && p->n_deleted * 100 > p->n_live * (size_t)percent;
+    return p->n_deleted >= (percent > 0 ? PLAN_FEW : 1) && p->n_deleted * 100 > p->n_live * (size_t)percent;
 }
 
 const char *op_name(enum op_type t)
@@ -405,27 +444,37 @@ void plan_fail_marks(struct plan *p)
     }
 }
 
-static bool is_live(const struct items *live, const struct item *item)
-{
-    size_t at = position(live, 0, item);
-    return at < live->n && item_compare(live->items[at], item) == 0;
-}
-
-/* What was left out for its text leaves nothing where nothing is live; other refusals mean that something is
- * there, or will be. */
-static void add_left_out(const struct plan *p, const struct items *live, struct refs *missing)
+/* What was left out for its text leaves nothing where nothing is live. In the place of others something is
+ * there that somebody else has made. */
+static void add_left_out(const struct plan *p, const struct items *live, struct refs *missing,
+                         struct refs *foreign)
 {
     for (size_t i = 0; i < p->refusals.n; i++) {
         const struct refusal *r = &p->refusals.items[i];
         if (r->reason == REFUSED_ENV_REF && kind_is_named(r->item->kind) && !is_live(live, r->item))
             refs_add_item(missing, r->item);
+        if (r->reason == REFUSED_FOREIGN && kind_is_named(r->item->kind))
+            refs_add_item(foreign, r->item);
     }
+    refs_sort(foreign);
+}
+
+/* An object must not begin to send requests where nobody meant them to go; one that does so already goes on.
+ */
+static void fail_on_foreign(struct op *op, const struct refs *foreign)
+{
+    char *name = refs_first_named(foreign, op->item),
+         *before = op->was ? refs_first_named(foreign, op->was) : NULL;
+    if (name && !before)
+        fail(op, xasprintf("it names %s, which is live and not made by this gwpipe instance", name));
+    free(name);
+    free(before);
 }
 
 static void fail_without_ground(struct plan *p, const struct items *live)
 {
-    struct refs missing = {0};
-    add_left_out(p, live, &missing);
+    struct refs missing = {0}, foreign = {0};
+    add_left_out(p, live, &missing, &foreign);
     for (size_t i = 0; i < p->ops.n; i++) {
         const struct op *op = &p->ops.items[i];
         if (op->type != OP_CREATE || op->state != OP_FAILED || !kind_is_named(op->item->kind))
@@ -440,9 +489,12 @@ static void fail_without_ground(struct plan *p, const struct items *live)
         char *name = refs_first_named(&missing, op->item);
         if (name)
             fail(op, xasprintf("it names %s, which cannot be created", name));
+        else
+            fail_on_foreign(op, &foreign);
         free(name);
     }
     refs_release(&missing);
+    refs_release(&foreign);
 }
 
 void plan_fail_dependents(struct plan *p, const struct items *live)

@@ -70,6 +70,8 @@ struct plan_options {
     /* Whether what is ours, and nobody wants here any more, is to stay all the same; NULL: never. */
     bool (*spares)(const void *ctx, const struct item *live);
     const void *spares_ctx;
+    const struct items
+        *lost;   /* sorted: what the target held and lost; what would have stayed comes back; or NULL */
     bool prunes; /* the stream has named the whole world: what is ours, and of an owner not in it, goes */
     /* Whether `live` is what writing `wanted` leaves there; NULL: item_same(). */
     bool (*is_same)(const struct item *wanted, const struct item *live);
@@ -104,7 +106,8 @@ void plan_fail_marks(struct plan *p);
 /* Once it is carried out: what failed is counted as that, not as what it was to be. */
 void plan_count_failures(struct plan *p);
 
-/* Whether more than `percent` of what is live, and at least PLAN_FEW objects, would be deleted. */
+/* Whether more than `percent` of what is live, and at least PLAN_FEW objects, would be deleted; at 0 percent,
+ * any. */
 enum { PLAN_FEW = 10 };
 bool plan_shrinks(const struct plan *p, int percent);
 

@@ -1,11 +1,12 @@
 #include "apisix/redact.h"
 
+#include <ctype.h>
 #include <stdlib.h>
-#include <strings.h>
 
 /*
  * Members that hide their value wherever they stand inside a plugin's configuration: those with these names,
- * and those whose names end so. They cover the `encrypt_fields` of APISIX's plugins, and others like them.
+ * and those whose names end so, with '-' for '_' as in headers. They cover the `encrypt_fields` of APISIX's
+ * plugins, and others like them.
  */
 static const char *const secret_names[] = {
     "access_key_id", "auth",    "auth_header", "credential",       "credentials",
@@ -27,15 +28,23 @@ static const struct {
     {"loki-logger", "headers"},
 };
 
+static bool is_same_name(const char *name, const char *secret, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (tolower((unsigned char)(name[i] == '-' ? '_' : name[i])) != secret[i])
+            return false;
+    return true;
+}
+
 /* Asked of every member of every plugin, so the length is looked at first. */
 static bool is_secret_name(const char *name, size_t n)
 {
     for (size_t i = 0; i < N_ELEMS(secret_names); i++)
-        if (strlen(secret_names[i]) == n && strncasecmp(name, secret_names[i], n) == 0)
+        if (strlen(secret_names[i]) == n && is_same_name(name, secret_names[i], n))
             return true;
     for (size_t i = 0; i < N_ELEMS(secret_endings); i++) {
         size_t len = strlen(secret_endings[i]);
-        if (len <= n && strncasecmp(name + n - len, secret_endings[i], len) == 0)
+        if (len <= n && is_same_name(name + n - len, secret_endings[i], len))
             return true;
     }
     return false;

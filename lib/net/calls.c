@@ -62,14 +62,15 @@ static void on_answer(void *ctx, const struct http_response *r)
     c->n_answers += r->status != 0;
     note_wish(c, r);
     call->is_settled = c->answered(c->ctx, call, r);
+    call->is_hung = c->seconds > 0 && r->status == 0 && r->seconds >= c->seconds;
     if (!call->is_settled && call->failed_since == 0)
-        call->failed_since = now();
+        call->failed_since = now() - r->seconds; /* what hung has taken its time already */
     send_next(c);
 }
 
 static void send_next(struct calls *c)
 {
-    while (c->next < c->n && c->items[c->next].is_settled)
+    while (c->next < c->n && (c->items[c->next].is_settled || c->items[c->next].is_hung))
         c->next++;
     if (c->next == c->n || c->is_over || is_nobody_there(c))
         return;
@@ -82,6 +83,7 @@ static void send_next(struct calls *c)
                           .body = call->body,
                           .len = call->len,
                           .max_response = c->max_response,
+                          .seconds = c->seconds,
                           .done = on_answer,
                           .ctx = call,
                       });
@@ -104,7 +106,7 @@ static double pause_before(const struct calls *c)
     int tries = 0;
     for (size_t i = 0; i < c->n; i++) {
         const struct call *call = &c->items[i];
-        if (call->is_settled || call->tries == 0)
+        if (call->is_settled || call->is_hung || call->tries == 0)
             continue;
         tries = call->tries > tries ? call->tries : tries;
         since = call->failed_since > since ? call->failed_since : since;

@@ -22,6 +22,7 @@ struct call {
     /* calls.c */
     struct calls *batch;
     double failed_since;
+    bool is_hung;
 };
 
 struct calls {
@@ -29,7 +30,8 @@ struct calls {
     const char *const *headers;
     int concurrency;
     size_t max_response; /* bytes of an answer; 0: as the settings of `http` have it */
-    double patience;     /* seconds that one call may go on failing; 0: one try each */
+    double seconds; /* for one request, and what takes longer is not sent again; 0: as the settings have it */
+    double patience; /* seconds that one call may go on failing; 0: one try each */
     /*
      * An answer, or none (status 0). True: settled, whatever that means to the caller; else it is sent again.
      * May set `is_over`.

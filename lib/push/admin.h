@@ -10,6 +10,7 @@
 
 #include "push/api.h"
 #include "push/drift.h"
+#include "push/echoes.h"
 #include "push/refusals.h"
 
 struct admin {
@@ -17,6 +18,7 @@ struct admin {
     struct api api;
     struct refusals refusals; /* since the last list */
     struct drift drift;
+    struct echoes echoes;
     int resync; /* seconds; 0: never for that reason */
     double listed_at;
     bool is_listed;       /* live is what the server said at this SYNC */

@@ -23,7 +23,7 @@ static bool must_list(const struct admin *a)
     return !a->is_reliable || a->base.wants_fresh || a->drift.gives_way || a->drift.is_stirred || is_old(a);
 }
 
-static bool is_due(const struct target *t, bool was_refused)
+static bool is_due(struct target *t, bool was_refused)
 {
     const struct admin *a = (const struct admin *)t;
     return drift_is_due(&a->drift, was_refused, admin_now()) || (!was_refused && is_old(a));
@@ -50,6 +50,7 @@ static int read_live(struct target *t)
     }
     items_sort(&found);
     marks_apply(&found);
+    echoes_apply(&a->echoes, &found);
     code = a->is_reliable ? drift_look(&a->drift, t, &t->live.items, &found, admin_now())
                           : drift_rest(&a->drift, t, admin_now());
     items_release(&t->live.items);
@@ -65,6 +66,7 @@ static void release(struct target *t)
     struct admin *a = (struct admin *)t;
     refusals_release(&a->refusals);
     drift_release(&a->drift);
+    echoes_release(&a->echoes);
     api_close(&a->api);
 }
 

@@ -31,7 +31,7 @@ struct writing {
     bool has_failed;     /* one of these, or a check before */
     bool is_lost;        /* what is live is not known any more */
     bool is_denied;      /* the key is not taken: nothing more is sent */
-    bool is_silent;      /* the last wave found no answer: the next ones wait for none */
+    bool is_silent;      /* a wave found no answer at all: the next ones are not sent */
     struct refs missing; /* what others name and was to be created, and was not */
 };
 
@@ -59,6 +59,7 @@ static void refuse(struct writing *w, struct call *c, const struct http_response
     struct op *op = c->what;
     enum answer answer = answer_of(r);
     fail(w, op, api_reason(&w->admin->api, r, op->item, REASON_MOST), r->seconds);
+    w->is_lost |= answer == ANSWER_STALE; /* what it names is not there, though we remember that it is */
     if (answer == ANSWER_DENIED)
         w->is_denied = c->batch->is_over = true;
     else if (answer == ANSWER_REFUSED)
@@ -74,6 +75,18 @@ static bool not_yet(const struct writing *w, struct call *c, const struct http_r
     return false;
 }
 
+/* Most objects are stored as they were sent, and need not be parsed to see that. */
+static void note_echo(struct writing *w, const struct op *op, const struct http_response *r)
+{
+    struct admin *a = w->admin;
+    const char *bad;
+    bool is_plain = op->type == OP_DELETE || memmem(r->body, r->len, op->item->text, op->item->len);
+    struct item *stored =
+        is_plain ? NULL : stored_item(op->item->kind, r->body, r->len, a->base.instance, &bad);
+    echoes_note(&a->echoes, op, stored, a->base.options.is_same);
+    item_unref(stored);
+}
+
 static bool answered(void *ctx, struct call *c, const struct http_response *r)
 {
     struct writing *w = ctx;
@@ -87,6 +100,7 @@ static bool answered(void *ctx, struct call *c, const struct http_response *r)
         return true;
     }
     if (answer == ANSWER_DONE || (answer == ANSWER_ABSENT && op->type == OP_DELETE)) {
+        note_echo(w, op, r);
         settle(w, op, OP_DONE, NULL, r->seconds);
         return true;
     }
@@ -95,21 +109,27 @@ static bool answered(void *ctx, struct call *c, const struct http_response *r)
 }
 
 #define DENIED "not sent: the server refuses the key"
+#define SILENT "not sent: the server answers nothing"
+
+static void fail_for_now(struct writing *w, struct op *op, const char *why, double seconds)
+{
+    op->may_pass = true;
+    w->may_pass = true;
+    settle(w, op, OP_FAILED, xstrdup(why), seconds);
+}
 
 static void finish_calls(struct writing *w, struct calls *calls)
 {
-    calls->patience = w->is_silent ? 0 : calls->patience;
     calls_run(calls);
-    w->is_silent = calls->n > 0 && calls->n_answers == 0;
+    w->is_silent |= calls->n > 0 && calls->n_answers == 0;
     for (size_t i = 0; i < calls->n; i++) {
         struct call *c = &calls->items[i];
         if (c->is_settled)
             continue;
-        const char *why = w->is_denied ? DENIED : "not sent: the server answers nothing";
-        struct op *op = c->what;
-        op->may_pass = !w->is_denied;
-        settle(w, op, OP_FAILED, xstrdup(c->why ? c->why : why), c->seconds);
-        w->may_pass |= op->may_pass;
+        if (w->is_denied)
+            settle(w, c->what, OP_FAILED, xstrdup(c->why ? c->why : DENIED), c->seconds);
+        else
+            fail_for_now(w, c->what, c->why ? c->why : SILENT, c->seconds);
     }
     calls_release(calls);
 }
@@ -135,8 +155,10 @@ static bool looked(void *ctx, struct call *c, const struct http_response *r)
     enum answer answer = answer_of(r);
     if (answer == ANSWER_AGAIN)
         return not_yet(w, c, r);
-    if (answer == ANSWER_ABSENT)
+    if (answer == ANSWER_ABSENT) {
+        w->is_lost |= op->type == OP_UPDATE; /* what else is there no more? */
         return true;
+    }
     if (answer != ANSWER_DONE) {
         refuse(w, c, r);
         return true;
@@ -235,6 +257,10 @@ static void run_wave(struct writing *w, struct op *ops, size_t n)
     for (size_t i = 0; i < n; i++) {
         if (ops[i].state == OP_FAILED)
             continue;
+        if (w->is_silent) {
+            fail_for_now(w, &ops[i], SILENT, 0);
+            continue;
+        }
         char *why = obstacle(w, &ops[i], &named);
         if (why)
             fail(w, &ops[i], why, 0);
@@ -280,6 +306,7 @@ static void take_marks_back(struct writing *w)
 int admin_carry_out(struct target *t, struct plan *p)
 {
     struct writing w = {.admin = (struct admin *)t, .plan = p};
+    double began_at = admin_now();
     w.admin->api.is_in_doubt = t->is_unfinished;
     for (size_t i = 0; i < p->ops.n; i++)
         w.has_failed = w.has_failed || p->ops.items[i].state == OP_FAILED;
@@ -298,6 +325,7 @@ int admin_carry_out(struct target *t, struct plan *p)
     plan_carry_out(p, &t->live.items);
     if (w.may_pass || w.is_lost)
         w.admin->is_reliable = false;
+    api_note_silence(&w.admin->api, w.is_silent, began_at, admin_now());
     refs_release(&w.missing);
     w.admin->api.is_in_doubt = false;
     return w.may_pass ? EXIT_ENV : w.is_final ? EXIT_FINDINGS : EXIT_OK;

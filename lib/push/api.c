@@ -11,8 +11,12 @@
 
 char *api_reason(const struct api *a, const struct http_response *r, const struct item *item, size_t most)
 {
-    return text_without(answer_reason(r, item, most),
-                        a->key_header ? a->key_header + strlen(KEY_HEADER) : NULL);
+    char *whole = text_without(answer_reason(r, item, BUF_MAX_MESSAGE),
+                               a->key_header ? a->key_header + strlen(KEY_HEADER) : NULL);
+    /* Cut last: what is cut could not be recognised any more. */
+    char *reason = redact_text(AK_ROUTES, JX_NONE, whole, most);
+    free(whole);
+    return reason;
 }
 
 bool api_open(struct api *a, const char *url, const struct target_settings *s, char **why)
@@ -39,8 +43,10 @@ bool api_open(struct api *a, const char *url, const struct target_settings *s, c
     return true;
 }
 
-#define LONG       0.5 /* seconds */
-#define ALONE_MOST 15.0
+/* Seconds. */
+#define LONG        0.5
+#define ALONE_LONG  15.0
+#define ALONE_TIMES 3 /* what it took, where that is more */
 
 bool api_left_alone(const struct api *a, double now)
 {
@@ -50,7 +56,8 @@ bool api_left_alone(const struct api *a, double now)
 void api_note_silence(struct api *a, bool is_silent, double began_at, double now)
 {
     double took = now - began_at;
-    a->alone_until = is_silent && took > LONG ? now + fmin(10 * took, ALONE_MOST) : 0;
+    a->alone_until =
+        is_silent && took > LONG ? now + fmin(10 * took, fmax(ALONE_LONG, ALONE_TIMES * took)) : 0;
 }
 
 void api_close(struct api *a)

@@ -18,8 +18,9 @@ struct api {
 
 /*
  * Where it takes long to find out that a server does not answer, it is left alone for a while: the other
- * targets' next changes wait for the end of the SYNC. Around each reading: whether it is too early for one of
- * a server that was silent at the last; and what came of it. Times are of a clock that only goes forward.
+ * targets' next changes wait for the end of the SYNC. Before a reading: whether it is too early for one,
+ * since the last reading or write was met with silence; and after each, what came of it. Times are of a clock
+ * that only goes forward.
  */
 bool api_left_alone(const struct api *a, double now);
 void api_note_silence(struct api *a, bool is_silent, double began_at, double now);

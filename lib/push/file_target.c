@@ -133,7 +133,7 @@ static int file_carry_out(struct target *t, struct plan *p)
 }
 
 /* To see that nobody has changed it costs next to nothing. */
-static bool file_is_due(const struct target *t, bool was_refused)
+static bool file_is_due(struct target *t, bool was_refused)
 {
     (void)t;
     return !was_refused;

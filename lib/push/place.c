@@ -168,6 +168,7 @@ static void make_plan(struct place *p)
 {
     struct plan_options o = p->target->options;
     o.prunes = p->owes_prune;
+    o.lost = &p->target->lost;
     o.spares = p->newcomers.planes || p->rivals.n > 0 ? is_spared : NULL;
     o.spares_ctx = p;
     plan_make(&p->plan, &o, p->wanted, &p->target->live.items);
@@ -257,7 +258,7 @@ bool place_owes(const struct place *p, const struct owner *o)
 
 bool place_is_due(const struct place *p)
 {
-    bool (*is_due)(const struct target *, bool) = p->target->class->is_due;
+    bool (*is_due)(struct target *, bool) = p->target->class->is_due;
     if (p->outcome == OUTCOME_FAILED || (p->outcome == OUTCOME_DONE && (p->is_pending || p->is_unfinished)))
         return true;
     return is_due && is_due(p->target, p->outcome == OUTCOME_REFUSED);
@@ -274,7 +275,7 @@ void place_serve(struct place *p, bool full, bool knows_all)
     p->plan = (struct plan){0};
     if (full)
         p->owes_prune = knows_all;
-    p->target->wants_fresh = full;
+    p->target->wants_fresh = full || p->outcome == OUTCOME_REFUSED; /* a person has looked into it, maybe */
     p->target->is_in_doubt = p->outcome == OUTCOME_FAILED;
     p->target->is_unfinished = p->is_unfinished;
     p->is_unfinished = false;

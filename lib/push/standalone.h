@@ -23,11 +23,16 @@ struct standalone {
     char *url;              /* of the document */
     struct configs configs; /* what base.live says of itself */
     struct drift drift;
-    bool is_known;       /* base.live is what the instance holds, if it has that digest */
-    char *told;          /* what was said of it since it last answered as it should */
-    int mishaps;         /* documents in a row that were neither taken nor refused */
-    double wrote_at;     /* 0: never */
-    size_t max_document; /* bytes; less once a document turned out to be too large */
+    bool is_known;   /* base.live is what the instance holds, if it has that digest */
+    char *told;      /* what was said of it since it last answered as it should */
+    int mishaps;     /* documents in a row that were neither taken nor refused */
+    double wrote_at; /* 0: never */
+    struct {         /* the last look whether it still has the document, while nothing may be written */
+        double at;
+        bool found_none;
+    } look;
+    size_t max_document; /* bytes; less once a document turned out to be too large, until it was restarted */
+    size_t max_setting;  /* as the settings have it */
 };
 
 /* What a HEAD tells. */

@@ -16,6 +16,14 @@ double standalone_now(void)
 
 /* ---- reading ---- */
 
+/* What it had comes back when it would have stayed. */
+static void note_loss(struct standalone *s, struct document *left)
+{
+    items_release(&s->base.lost);
+    s->base.lost = left->items;
+    left->items = (struct items){0};
+}
+
 static int read_anew(struct standalone *s)
 {
     struct document left = s->base.live;
@@ -26,10 +34,13 @@ static int read_anew(struct standalone *s)
         s->base.live = left;
         return code;
     }
-    if (was_known && !was_blank && s->base.is_blank)
+    if (s->base.is_blank)
+        s->max_document = s->max_setting; /* it may have been restarted with more memory */
+    if (was_known && !was_blank && s->base.is_blank) {
         diag(DIAG_WARNING, NULL, NULL, "%s: it has lost its document, by a restart most likely",
              s->base.name);
-    else if (was_known)
+        note_loss(s, &left);
+    } else if (was_known)
         code = drift_look(&s->drift, &s->base, &left.items, &s->base.live.items, standalone_now());
     document_release(&left);
     return code;
@@ -38,7 +49,7 @@ static int read_anew(struct standalone *s)
 static int read_what_changed(struct standalone *s)
 {
     struct glimpse g = {0};
-    int code = s->is_known ? standalone_look(s, &g, NOTHING_WRITTEN) : EXIT_OK;
+    int code = standalone_look(s, &g, NOTHING_WRITTEN); /* also whether it answers at all */
     bool is_same = s->is_known && g.can_tell && str_same(g.digest, s->configs.digest);
     if (code == EXIT_OK)
         code = is_same ? drift_rest(&s->drift, &s->base, standalone_now()) : read_anew(s);
@@ -61,11 +72,32 @@ static int read_live(struct target *t)
 
 /* ---- the rest ---- */
 
-/* It may have been restarted at any time. */
-static bool is_due(const struct target *t, bool was_refused)
+#define LOOK_COUNTS 1.0 /* seconds; it is asked several times a look */
+
+/* Whether it has lost the document that it is known to have had. */
+static bool is_emptied(struct standalone *s)
 {
-    return !was_refused ||
-           drift_is_due(&((const struct standalone *)t)->drift, was_refused, standalone_now());
+    double now = standalone_now();
+    struct glimpse g;
+    if (!s->is_known || !s->configs.digest || api_left_alone(&s->api, now))
+        return false;
+    if (s->look.at > 0 && now - s->look.at < LOOK_COUNTS)
+        return s->look.found_none;
+    s->api.is_in_doubt = true;
+    int code = standalone_look(s, &g, NOTHING_WRITTEN);
+    s->api.is_in_doubt = false;
+    s->look.at = standalone_now();
+    s->look.found_none = code == EXIT_OK && g.can_tell && !g.digest;
+    api_note_silence(&s->api, code == EXIT_ENV, now, s->look.at);
+    free(g.digest);
+    return s->look.found_none;
+}
+
+/* It may have been restarted at any time, when nothing may be written to it as well. */
+static bool is_due(struct target *t, bool was_refused)
+{
+    struct standalone *s = (struct standalone *)t;
+    return !was_refused || drift_is_due(&s->drift, was_refused, standalone_now()) || is_emptied(s);
 }
 
 static int check(struct target *t, struct plan *p)
@@ -105,6 +137,6 @@ struct target *standalone_target_new(const char *url, const struct target_settin
     }
     t->base.class = &class;
     t->url = xasprintf("%s/configs", t->api.root);
-    t->max_document = s->max_document;
+    t->max_document = t->max_setting = s->max_document;
     return &t->base;
 }

@@ -4,6 +4,7 @@
  * The objects are checked first, since one that APISIX does not take refuses the whole document without a
  * word about which: those are set aside, and the rest goes.
  */
+#include <math.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -94,8 +95,9 @@ static void nap(double seconds)
 static double wait_of(const struct standalone *s, const struct glimpse *g, double known)
 {
     double ours = s->wrote_at > 0 ? INTERVAL - (standalone_now() - s->wrote_at) : 0;
-    /* Both of its times are whole seconds, so it may be almost a second younger than they say. */
-    double theirs = g->can_tell && g->digest ? INTERVAL - (g->age >= 0 ? g->age - 1 : known) : 0;
+    /* Both of its times are whole seconds, so it may be almost a second younger than they say; and whatever
+       they say, it is as old as it is known. */
+    double theirs = g->can_tell && g->digest ? INTERVAL - fmax(g->age - 1, known) : 0;
     return ours > theirs ? ours : theirs;
 }
 
@@ -143,10 +145,12 @@ static void put(struct writing *w)
     struct call *c = calls_add(&calls, "PUT", xstrdup(w->s->url));
     c->body = w->body.p;
     c->len = w->body.len;
+    double began_at = standalone_now();
     calls_run(&calls);
     calls_release(&calls);
     free(digest);
     w->s->wrote_at = standalone_now();
+    api_note_silence(api, w->status == 0, began_at, w->s->wrote_at);
 }
 
 /* Accepted, or known already. No other answer is APISIX's. */
@@ -186,6 +190,7 @@ static void become_live(struct writing *w)
     w->to = (struct configs){0};
     w->s->is_known = true;
     t->is_blank = false;
+    items_release(&t->lost);
 }
 
 /* ---- when it was not taken ---- */

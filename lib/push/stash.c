@@ -16,21 +16,34 @@ static void redact_member(struct rec *r, const char *name, jv hidden)
         rec_put(r, name, hidden);
 }
 
-/* gw-resolve-refs consumes Secrets; a pipe of one's own may not. */
-static void redact_secret(struct rec *r)
+/* Keys, and what plugins are configured with. The last applied version, in annotations, repeats it. */
+static void redact_source(struct rec *r)
 {
-    jv object = jb_copy(r->object);
-    const char *const members[] = {"data", "stringData"};
+    jv object = jb_copy(r->object), meta = jb_copy(jx_get(object, "metadata"));
+    const char *const members[] = {"data", "stringData", "spec"};
     for (size_t i = 0; i < N_ELEMS(members); i++)
         if (!jx_is_none(jx_get(object, members[i])))
             jb_put(&object, members[i], jb_str(REDACTED));
+    if (jx_is_none(jx_get(meta, "annotations"))) {
+        jb_free(meta);
+    } else {
+        jb_put(&meta, "annotations", jb_str(REDACTED));
+        jb_put(&object, "metadata", meta);
+    }
     rec_set_object(r, object);
+}
+
+/* gw-resolve-refs consumes Secrets; a pipe of one's own may not. gw-translate --full leaves the spec of kinds
+   of APISIX. */
+static bool is_secret(const struct rec *r)
+{
+    return (str_eq(r->id.kind, "Secret") && !*r->id.group) || str_eq(r->id.group, "apisix.apache.org");
 }
 
 static void redact(struct rec *r)
 {
-    if (str_eq(r->id.kind, "Secret") && !*r->id.group)
-        redact_secret(r);
+    if (is_secret(r))
+        redact_source(r);
     /* gw-translate --full leaves what it was made from, which only resolve-refs knows the shape of. */
     if (!jx_is_none(rec_get(r, "resolved")))
         rec_put(r, "resolved", jb_str(REDACTED));

@@ -98,6 +98,7 @@ void target_free(struct target *t)
         return;
     free(t->address);
     document_release(&t->live);
+    items_release(&t->lost);
     t->class->release(t);
     free(t);
 }

@@ -22,7 +22,7 @@ struct target_class {
      * holds, or somebody else may have written. `was_refused`: the last SYNC was, and nobody wants to be told
      * so again. NULL: never.
      */
-    bool (*is_due)(const struct target *t, bool was_refused);
+    bool (*is_due)(struct target *t, bool was_refused);
     int (*read)(struct target *t); /* brings t->live up to date */
     /*
      * Pre-flight (--check): asks whether the target would take each operation, writes nothing. What it would
@@ -44,6 +44,7 @@ struct target {
     const char *plane;    /* the data plane behind it; "" is the one without a name */
     const char *instance; /* whose objects are ours */
     struct document live;
+    struct items lost; /* sorted: what was live when it lost its document, until it holds one again */
     struct plan_options options;
     struct { /* told of each operation that is done or failed, as it happens; may be NULL */
         void (*done)(void *ctx, const struct op *op, double seconds);

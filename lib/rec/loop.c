@@ -119,8 +119,10 @@ static void wait_for_input(int fd, const struct loop *loop)
             return;
         if (n == 0)
             loop->on_silence(loop->ctx);
-        else if (p[1].revents & (POLLERR | POLLHUP))
+        else if (p[1].revents & (POLLERR | POLLHUP)) {
+            signal(SIGPIPE, SIG_DFL); /* which libcurl in several threads may leave ignored */
             raise(SIGPIPE);
+        }
         if (n > 0)
             p[1].fd = -1;
     }

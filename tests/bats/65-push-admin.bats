@@ -457,3 +457,110 @@ served() { # COUNT
     run -2 gw-push --to "admin:$url" --cert "$dir/client.pem" </dev/null
     run -2 gw-push --to "admin:$url" --cacert "$dir/nowhere" </dev/null
 }
+
+@test "nor does one that is cut within the key" {
+    long=$(printf 'x%.0s' {1..345})
+    script '[{"match":"PUT /upstreams/a","times":9,"do":{"status":400,"body":{"error_msg":"'"$long"' '$key' and more of it to be cut, at whatever place that may be, so that a part would be left"}}}]'
+    { upstream a; full; } | { run -1 push; }
+    run ! grep -e "${key:0:6}" "$dir/err" "$dir/out"
+}
+
+@test "credentials go together, and none is sent to a server that has fallen silent" {
+    consumer() { record Consumer "$1" '{"consumers":[{"username":"'"$1"'","plugins":{},'"$(labels "Consumer/shop/$1")"'},{"username":"'"$1"'/credentials/k","plugins":{"key-auth":{"key":"k'"$1"'"}},'"$(labels "Consumer/shop/$1")"'}]}' | sed 's/"username":"\([a-z0-9]*\)\/credentials\/k"/"id":"\1\/credentials\/k"/'; }
+    for i in {1..9}; do consumer "u$i"; done >"$dir/world"
+    server
+    { cat "$dir/world"; full; } | push
+    [ "$(writes | sed 's/.*credentials.*/credential/; s/.*consumers.*/consumer/' | uniq -c | xargs)" = "9 consumer 9 credential" ]
+    forget
+    full | push --force
+    [ "$(writes | sed 's/.*credentials.*/credential/; s/.*consumers.*/consumer/' | uniq -c | xargs)" = "9 credential 9 consumer" ]
+    script '[{"match":"PUT","times":0,"do":{"hang":true}}]'
+    began=$SECONDS
+    { cat "$dir/world"; route r x; upstream x; full; } | { run -4 push --timeout 1 --retry-for 0; }
+    ((SECONDS - began <= 4)) || fail "$((SECONDS - began)) s"
+    grep -q 'not sent: the server answers nothing' "$dir/err"
+}
+
+@test "what is stored otherwise than it was sent is what was written, not another's change" {
+    stored='{"id":"r","labels":{"managed-by":"gwpipe","gwpipe-instance":"default","gwpipe-owner":"HTTPRoute/shop/r"},"uri":"/r","upstream_id":"a","plugins":{"acme":{"algorithm":"x"}}}'
+    server
+    double_ctl apisix faults '[{"match":"PUT /routes/r","times":0,"do":{"status":200,"applies":true,"body":{"key":"/apisix/routes/r","value":'"$stored"'},"edit":{"kind":"routes","id":"r","value":'"$stored"'}}}]'
+    world() { upstream a "$1"; route r a | jq -c '.apisix.routes[0].plugins = {acme: {}}'; full; }
+    follow --resync 1 --recheck 1
+    world 10.0.0.1 | feed
+    served 1
+    double_ctl apisix edit '{"kind":"routes","id":"r","value":'"$stored"'}'
+    forget
+    sleep 4.5
+    for i in 2 3 4 5; do
+        world 10.0.0.$i | feed
+        served "$i"
+    done
+    [ "$(there upstreams/a '.nodes[0].host')" = 10.0.0.5 ]
+    run ! grep -q 'another gw-push' "$dir/err"
+    [ "$(writes | grep -c routes || true)" = 0 ]
+}
+
+@test "what the server no longer has is found out by what it answers" {
+    server
+    follow --resync 0
+    { upstream a; route r a; full; } | feed
+    served 1
+    double_ctl apisix edit '{"kind":"routes","id":"r","value":null}'
+    double_ctl apisix edit '{"kind":"upstreams","id":"a","value":null}'
+    { route r2 a; sync; } | feed
+    served 2
+    { upstream b; sync; } | feed
+    served 3
+    there routes/r .uri
+    there routes/r2 .uri
+    [ "$(there upstreams/a '.nodes[0].host')" = 10.0.0.1 ]
+}
+
+@test "no route begins to send requests to an upstream that somebody else has made" {
+    server
+    put upstreams/a '{"nodes":{"10.9.9.9:80":1}}'
+    { upstream a; route r a; route s b; upstream b; full; } | { run -1 push; }
+    grep -q 'routes "r" could not be created: it names upstreams "a", which is live and not made by this gwpipe instance' "$dir/err"
+    [ -z "$(there routes/r .uri)" ]
+    there routes/s .uri
+    # One that does already goes on.
+    forget
+    put routes/s "$(there routes/s 'del(.create_time,.update_time) | .upstream_id = "a" | tostring')"
+    { upstream a; route s a /moved; full; } | { run -1 push --force; }
+    [ "$(there routes/s .uri)" = /moved ]
+}
+
+@test "after a refusal the next SYNC looks again at what is there" {
+    server
+    follow
+    { for i in {1..12}; do upstream "s$i"; done; full; } | feed
+    served 1
+    { upstream s1; full; } | feed
+    served 2
+    grep -q 'refused: 11 of 12' "$dir/err"
+    # Somebody has done it by hand, and more.
+    for i in {1..12}; do double_ctl apisix edit '{"kind":"upstreams","id":"s'"$i"'","value":null}' >"$dir/answer"; done
+    { upstream s2; sync; } | feed
+    served 3
+    [ "$(there upstreams/s1 '.nodes[0].host')" = 10.0.0.1 ]
+}
+
+@test "--max-delete 0: nothing is deleted, however little it is" {
+    server
+    { upstream a; upstream b; full; } | push
+    { upstream a; full; } | { run -1 push --max-delete 0; }
+    grep -q 'refused: 1 of 2 objects would be deleted' "$dir/err"
+    { upstream a; full; } | push
+    [ -z "$(there upstreams/b .id)" ]
+}
+
+@test "keys in headers and in what records were made from are not shown" {
+    server
+    record GatewayProxy gp '{"global_rules":[{"id":"x","plugins":{"proxy-rewrite":{"headers":{"set":{"X-API-Key":"HUSH1","X-Other":"seen"}}}}}]}' \
+        | jq -c '.object += {apiVersion: "apisix.apache.org/v1alpha1", spec: {provider: {controlPlane: {auth: {adminKey: {value: "HUSH2"}}}}}} | .object.metadata.annotations = {last: "HUSH3"}' >"$dir/record"
+    { cat "$dir/record"; full; } | push
+    { cat "$dir/record"; full; } | gw-push --dry-run --to "admin:$url" >"$dir/plan"
+    grep -q seen "$dir/out"
+    run ! grep HUSH "$dir/out" "$dir/plan" "$dir/err"
+}

@@ -329,7 +329,10 @@ static void test_guard(void)
     check(plan_shrinks(&p, 30), "10 of 30 are more than 30 percent");
     check(!plan_shrinks(&p, 34), "but not more than 34");
     p.n_deleted = p.n_live = 9;
-    check(!plan_shrinks(&p, 0), "fewer than ten never count");
+    check(!plan_shrinks(&p, 1), "fewer than ten do not count");
+    check(plan_shrinks(&p, 0), "but at 0 percent");
+    p.n_deleted = 0;
+    check(!plan_shrinks(&p, 0), "at which none is none");
 }
 
 static void test_owner_labels(void)
