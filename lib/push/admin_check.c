@@ -79,7 +79,9 @@ int admin_check(struct target *t, struct plan *p)
     struct admin *a = (struct admin *)t;
     bool has_validate;
     char *why;
+    a->api.is_in_doubt = t->is_unfinished;
     int code = api_check(&a->api, p, &why, &has_validate);
+    a->api.is_in_doubt = false;
     if (!has_validate) {
         diag(a->has_told_shapes ? DIAG_DEBUG : DIAG_WARNING, NULL, NULL,
              "%s: %s; objects are checked against the schemas of their kinds only, plugins are not", t->name,

@@ -38,10 +38,14 @@ struct calls api_calls(const struct api *a,
 
 /*
  * Asks what the server would say of the objects that the plan writes, before any of them is written. What it
- * would not take is OP_FAILED with its `why`. EXIT_OK when all were asked about; else *why (owned) says why
- * not: EXIT_ENV where a retry may help, EXIT_FINDINGS where it will not. *has_validate: false when the server
- * is too old for the question; NULL where that makes no difference.
+ * would not take is OP_FAILED with its `why`; so is, and may pass, what it answers 5xx about while it answers
+ * otherwise about the rest. EXIT_OK when all were asked about; else *why (owned) says why not: EXIT_ENV where
+ * a retry may help, EXIT_FINDINGS where it will not. *has_validate: false when the server is too old for the
+ * question; NULL where that makes no difference.
  */
 int api_check(const struct api *a, struct plan *p, char **why, bool *has_validate);
+
+/* What is larger than a request may be is not asked about. */
+bool api_can_ask(const struct op *op);
 
 #endif

@@ -149,7 +149,7 @@ static void carry_out(struct place *p)
     int code = t->class->carry_out(t, &p->plan);
     diag_status(NULL);
     p->code = worse(p->code, code);
-    p->is_unfinished = code == EXIT_ENV;
+    p->is_unfinished |= code == EXIT_ENV;
     if (code != EXIT_OK && !tells_each(&p->plan))
         fail(p, code);
 }
@@ -184,6 +184,15 @@ static bool any_in_state(const struct plan *p, enum op_state state)
     return false;
 }
 
+/* Of what has failed: whether some of it may succeed later. */
+static bool any_may_pass(const struct plan *p)
+{
+    for (size_t i = 0; i < p->ops.n; i++)
+        if (p->ops.items[i].state == OP_FAILED && p->ops.items[i].may_pass)
+            return true;
+    return false;
+}
+
 /* What the target would refuse is set aside with what cannot be without it. */
 static void check(struct place *p)
 {
@@ -194,7 +203,8 @@ static void check(struct place *p)
     if (code != EXIT_OK)
         fail(p, code); /* nothing is written that could not be asked about */
     else if (any_in_state(&p->plan, OP_FAILED))
-        p->code = worse(p->code, EXIT_FINDINGS);
+        p->code = worse(p->code, any_may_pass(&p->plan) ? EXIT_ENV : EXIT_FINDINGS);
+    p->is_unfinished = any_may_pass(&p->plan);
 }
 
 static void reach(struct place *p)
@@ -226,7 +236,7 @@ static void reach_it_still(struct place *p)
         plan_release(&p->plan);
         p->outcome = OUTCOME_DONE;
         p->code = EXIT_OK;
-        p->target->has_moved = false;
+        p->target->has_moved = p->is_unfinished = false;
         reach(p);
         if (!p->target->has_moved)
             return;
@@ -278,7 +288,6 @@ void place_serve(struct place *p, bool full, bool knows_all)
     p->target->wants_fresh = full || p->outcome == OUTCOME_REFUSED; /* a person has looked into it, maybe */
     p->target->is_in_doubt = p->outcome == OUTCOME_FAILED;
     p->target->is_unfinished = p->is_unfinished;
-    p->is_unfinished = false;
     reach_it_still(p);
     if (p->target->class->rest)
         p->target->class->rest(p->target);

@@ -103,7 +103,10 @@ static bool is_due(struct target *t, bool was_refused)
 static int check(struct target *t, struct plan *p)
 {
     char *why;
-    int code = api_check(&((struct standalone *)t)->api, p, &why, NULL);
+    struct api *api = &((struct standalone *)t)->api;
+    api->is_in_doubt = t->is_unfinished;
+    int code = api_check(api, p, &why, NULL);
+    api->is_in_doubt = false;
     if (why)
         diag(DIAG_ERROR, NULL, NULL, "%s: the objects cannot be checked: %s", t->name, why);
     free(why);

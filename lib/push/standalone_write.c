@@ -10,6 +10,7 @@
 
 #include "apisix/redact.h"
 #include "base/diag.h"
+#include "base/proc.h"
 #include "push/admin_answer.h"
 #include "push/standalone.h"
 
@@ -45,7 +46,9 @@ static int complain(const struct writing *w, int code, const char *why)
 static int set_aside(struct writing *w)
 {
     char *why;
+    w->s->api.is_in_doubt = w->s->base.is_unfinished;
     int code = api_check(&w->s->api, w->plan, &why, NULL);
+    w->s->api.is_in_doubt = false;
     if (why && code == EXIT_ENV)
         complain(w, code, why);
     else if (why)
@@ -328,7 +331,7 @@ static int mark(struct writing *w, bool is_written)
     for (size_t i = 0; i < w->plan->ops.n; i++) {
         struct op *op = &w->plan->ops.items[i];
         if (op->state == OP_FAILED || !is_written)
-            code = EXIT_FINDINGS;
+            code = worse(code, op->may_pass ? EXIT_ENV : EXIT_FINDINGS);
         op->state = op->state == OP_FAILED || !is_written ? OP_FAILED : OP_DONE;
         if (t->watcher.done && !t->has_moved)
             t->watcher.done(t->watcher.ctx, op, i == 0 ? w->seconds : 0); /* one write for all */

@@ -63,7 +63,8 @@ struct target {
     } gateway;
     bool wants_fresh;   /* the caller's, before read: what is remembered will not do */
     bool is_in_doubt;   /* the caller's, before read: it failed at the last SYNC, so one try will do */
-    bool is_unfinished; /* the caller's, before carry_out: at the last SYNC it was not, so one try will do */
+    bool is_unfinished; /* the caller's, before check and carry_out: at the last SYNC it was not, so one try
+                           will do */
     /*
      * After a carry_out that failed: what was live when it was planned is so no more, since somebody else has
      * written. Read and plan again.

@@ -195,6 +195,83 @@ put_by_hand() { # DOCUMENT
     [ "$(states | grep -c failed)" = 6 ]
 }
 
+# What the server fails at when asked about it beforehand, as by a fault in the Lua of one plugin's schema.
+fails_at() { # TEXT [BODY]
+    double_ctl a faults '[{"match":"POST /configs/validate","holds":"'"$1"'","times":0,"do":{"status":500,"body":'"${2:-\"<html>\"}"'}}]'
+}
+validations() { requests | grep -c validate || true; }
+
+@test "an object that the server fails at is found by halving, told of, and the rest goes" {
+    fails_at /crash '{"error_msg":"plugin.lua:7: attempt to index a nil value"}'
+    { for i in {1..100}; do upstream "s$i"; done; route good /good s1; route bad /crash s1; full; } | { run -4 push --retry-for 1; }
+    [ "$(upstreams | wc -w)" = 100 ]
+    [ "$(held | jq -r '.routes | map(.id) | join(" ")')" = good ]
+    [ "$(states | grep -c programmed)" = 101 ]
+    jq -se '[.[] | select(.findings)] | length == 1 and (.[0] | .object.metadata.name == "bad" and .findings == [{id: "push-failed", severity: "error", by: "gw-push",
+        message: "routes \"bad\" could not be created: the server answers 500: plugin.lua:7: attempt to index a nil value"}])' "$dir/out"
+    # Some for --retry-for, two for each halving, and whether it answers at all.
+    [ "$(validations)" -le 30 ] || fail "$(validations) requests"
+}
+
+@test "what the server fails at is asked about with patience once, not at each half nor at each SYNC" {
+    fails_at /crash
+    follow --to "standalone:$url_a" --retry-for 2 --recheck 0
+    { upstream s; route bad /crash s; full; } >&7
+    synced 1
+    before=$(date +%s%N)
+    for n in 2 3 4; do
+        sync >&7
+        synced "$n"
+    done
+    (($(date +%s%N) - before < 2000000000))
+    finish 4
+    [ "$(upstreams)" = s ]
+}
+
+@test "a server that fails at everything is not asked about each object" {
+    fails_at ""
+    { for i in {1..100}; do upstream "s$i"; done; full; } | { run -4 push --retry-for 0; }
+    [ "$(validations)" = 2 ]
+    [ "$(writes)" = 0 ]
+    [ "$(grep -c error: "$dir/err")" = 1 ]
+    grep -q 'the server answers 500; nothing was written' "$dir/err"
+}
+
+@test "many objects that the server fails at: a bounded number of requests, and each SYNC finds more of the good ones" {
+    fails_at /crash
+    { upstream s; for i in {1..200}; do route "r$i" "/ok$i" s; route "x$i" "/crash$i" s; done; full; sync; sync; sync; } >"$dir/records"
+    push --retry-for 0 <"$dir/records" || [ $? = 4 ]
+    [ "$(held | jq '.routes | length')" = 200 ]
+    [ "$(held | jq '[.routes[] | select(.uri | startswith("/crash"))] | length')" = 0 ]
+    [ "$(validations)" -lt $((4 * 300)) ]
+    grep -q 'of one or more of [0-9]* objects that it was asked about together' "$dir/out"
+}
+
+@test "--check finds what the server fails at too, and it is asked about once" {
+    fails_at /crash
+    { upstream s; route good /good s; route bad /crash s; full; } | { run -4 push --check --retry-for 0; }
+    [ "$(held | jq -r '.routes | map(.id) | join(" ")')" = good ]
+    [ "$(states)" = $'programmed\nprogrammed\nfailed' ]
+    # All, none, the two halves of which one is halved, whether it is there still; and what is left before the write.
+    [ "$(validations)" -le 8 ] || fail "$(requests)"
+}
+
+@test "what the server says of objects beforehand shows neither its key nor theirs" {
+    ssl='{"id":"edge","labels":'$(labels Gateway/shop/edge)',"snis":["a.example"],"cert":"PUBLIC","key":"HUSH-HUSH"}'
+    echo '{"type":"ADDED","object":{"apiVersion":"v1","kind":"Gateway","metadata":{"namespace":"shop","name":"edge"}},"apisix":{"ssls":['"$ssl"']}}' >"$dir/edge"
+    said="\"$(printf '%0370d' 0)$APISIX_ADMIN_KEY HUSH-HUSH said\""
+    for answer in '"status":400,"body":{"errors":[{"resource_type":"ssls","index":0,"error":'"$said"'}]}' '"status":500,"body":{"error_msg":'"$said"'}'; do
+        double_ctl a faults '[{"match":"POST /configs/validate","holds":"edge","times":0,"do":{'"$answer"'}}]'
+        { cat "$dir/edge"; full; } | push --retry-for 0 || true
+        [ "$(states)" = failed ]
+        grep -q '00000<redac' "$dir/out"
+        run ! grep -q "HUSH\|${APISIX_ADMIN_KEY:0:4}" "$dir/out" "$dir/err"
+    done
+    double_ctl a faults '[{"match":"POST /configs/validate","times":0,"do":{"status":500,"body":{"error_msg":'"$said"'}}}]'
+    { cat "$dir/edge"; full; } | { run -4 push --retry-for 0; }
+    run ! grep -q "HUSH\|${APISIX_ADMIN_KEY:0:4}" "$dir/out" "$dir/err"
+}
+
 @test "what the instance says about a certificate does not show the key" {
     ssl='{"id":"edge","labels":'$(labels Gateway/shop/edge)',"snis":["a.example"],"cert":"PUBLIC","key":"HUSH-HUSH"}'
     { echo '{"type":"ADDED","object":{"apiVersion":"v1","kind":"Gateway","metadata":{"namespace":"shop","name":"edge"}},"apisix":{"ssls":['"$ssl"']}}'; full; } | { run -1 push; }

@@ -123,23 +123,25 @@ class Parser:
 
 
 class Rule:
-    """What to do instead at the nth request that begins so, and at how many of them (0: all that follow)."""
+    """What to do instead at the nth request that begins so, with that in its body, and at how many of them (0: all that
+    follow)."""
 
     def __init__(self, given: dict):
-        known = {"match", "nth", "times", "do"}
+        known = {"match", "holds", "nth", "times", "do"}
         if given.keys() - known or not isinstance(given.get("do"), dict):
-            raise ValueError("a rule has match, nth, times, do, not " + ", ".join(sorted(given)))
+            raise ValueError("a rule has match, holds, nth, times, do, not " + ", ".join(sorted(given)))
         if given["do"].keys() - ACTIONS:
             raise ValueError("nobody can do " + ", ".join(sorted(given["do"].keys() - ACTIONS)))
         for name, known in (("cut", CUTS), ("garbage", GARBAGE.keys() | {"huge"})):
             if name in given["do"] and given["do"][name] not in known:
                 raise ValueError("no %s called %s" % (name, given["do"][name]))
         self.match, self.do = given.get("match", ""), given["do"]
+        self.holds = given.get("holds", "").encode()
         self.nth, self.times = given.get("nth", 1), given.get("times", 1)
         self.seen = self.hits = 0
 
-    def hit(self, short: str) -> bool:
-        if not short.startswith(self.match):
+    def hit(self, short: str, body: bytes) -> bool:
+        if not short.startswith(self.match) or self.holds not in body:
             return False
         self.seen += 1
         if self.seen < self.nth or (self.times and self.seen >= self.nth + self.times):
@@ -408,10 +410,10 @@ class Double:
 
     # One request of a client.
 
-    def rule_for(self, short: str) -> dict:
+    def rule_for(self, short: str, body: bytes) -> dict:
         done = {}
         for rule in self.rules:  # every rule counts every request; the first that is due acts
-            if rule.hit(short) and not done:
+            if rule.hit(short, body) and not done:
                 done = rule.do
         return done
 
@@ -502,7 +504,7 @@ class Connection(asyncio.Protocol):
             self.begin(request)
 
     def begin(self, request: Request) -> None:
-        do = self.double.rule_for(request.short) if self.double.rules else {}
+        do = self.double.rule_for(request.short, request.body) if self.double.rules else {}
         wait = (do.get("delay_ms", 0) + self.double.settings["delay_ms"]) / 1000
         if not wait:
             self.serve(request, do)

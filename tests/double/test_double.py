@@ -613,6 +613,11 @@ class OfServer(unittest.TestCase):
         self.assertEqual([self.put("u%d" % i)[0] for i in range(5)], [201, 503, 503, 201, 201])
         self.assertEqual(self.there(), ["u0", "u3", "u4"])
 
+    def test_requests_that_hold_a_text_fail(self):
+        self.start()
+        self.fault({"status": 500}, match="PUT /upstreams/", holds="10.0.0.9", times=0)
+        self.assertEqual([self.admin("PUT", "/upstreams/u", value)[0] for value in (NODES, {"nodes": {"10.0.0.9:80": 1}})], [201, 500])
+
     def test_a_write_that_is_done_may_be_answered_503(self):
         self.start()
         self.fault({"status": 503, "applies": True})
