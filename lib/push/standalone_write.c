@@ -2,7 +2,8 @@
  * A plan carried out as one document.
  *
  * The objects are checked first, since one that APISIX does not take refuses the whole document without a
- * word about which: those are set aside, and the rest goes.
+ * word about which: those are set aside, and the rest goes. What is too large to be checked is set aside when
+ * the document is refused with it.
  */
 #include <math.h>
 #include <stdlib.h>
@@ -30,6 +31,7 @@ struct writing {
     int status; /* 0: none */
     bool may_pass;
     bool has_no_memory, is_reconnected;
+    bool is_rest; /* it is without what could not be asked about */
     char *why;
     double seconds;
 };
@@ -69,6 +71,7 @@ static bool has_work(const struct writing *w)
 static int make_next(struct writing *w)
 {
     struct target *t = &w->s->base;
+    items_release(&w->next.items);
     for (size_t i = 0; i < t->live.items.n; i++)
         items_add(&w->next.items, item_ref(t->live.items.items[i]));
     plan_carry_out(w->plan, &w->next.items);
@@ -123,6 +126,8 @@ static int take_turn(struct writing *w)
 }
 
 /* ---- the write ---- */
+
+static int write_document(struct writing *w);
 
 static bool wrote(void *ctx, struct call *c, const struct http_response *r)
 {
@@ -223,10 +228,71 @@ static int plan_again(struct writing *w)
     return EXIT_ENV;
 }
 
+/* Too large to be asked about beforehand, so it may be what the document is refused for. */
+static bool is_suspect(const struct op *op)
+{
+    return op->type != OP_DELETE && op->state == OP_PLANNED && !api_can_ask(op);
+}
+
+static bool has_suspects(const struct writing *w)
+{
+    for (size_t i = 0; i < w->plan->ops.n; i++)
+        if (is_suspect(&w->plan->ops.items[i]))
+            return true;
+    return false;
+}
+
+/* Sets them aside with what cannot be without them. Which operations were planned until then: owned. */
+static bool *fail_suspects(struct writing *w)
+{
+    struct plan *p = w->plan;
+    bool *were_planned = xcalloc(p->ops.n, sizeof *were_planned);
+    char *why = without_secrets(w);
+    for (size_t i = 0; i < p->ops.n; i++) {
+        struct op *op = &p->ops.items[i];
+        were_planned[i] = op->state == OP_PLANNED;
+        if (!is_suspect(op))
+            continue;
+        op->state = OP_FAILED;
+        op->why =
+            xasprintf("too large to be asked about alone, and with it the document is refused: %s", why);
+    }
+    free(why);
+    plan_fail_dependents(p, &w->s->base.live.items);
+    return were_planned;
+}
+
+static void clear_suspects(const struct writing *w, const bool *were_planned)
+{
+    for (size_t i = 0; i < w->plan->ops.n; i++) {
+        struct op *op = &w->plan->ops.items[i];
+        if (!were_planned[i] || op->state == OP_PLANNED)
+            continue;
+        free(op->why);
+        op->why = NULL;
+        op->state = OP_PLANNED;
+    }
+}
+
+/* The document without its suspects. When it is not taken either, nothing is proven of them. */
+static int write_rest(struct writing *w)
+{
+    bool *were_planned = fail_suspects(w);
+    w->is_rest = true;
+    int code = has_work(w) ? write_document(w) : EXIT_OK;
+    if (code != EXIT_OK)
+        clear_suspects(w, were_planned);
+    free(were_planned);
+    return code;
+}
+
 static int refused(struct writing *w)
 {
+    bool is_moved = w->status == 400 && strstr(w->why, "conf_version");
+    if (w->status == 400 && !is_moved && !w->is_rest && has_suspects(w))
+        return write_rest(w);
     w->s->is_known = false;
-    if (w->status == 400 && strstr(w->why, "conf_version"))
+    if (is_moved)
         return plan_again(w); /* somebody wrote between the look and the write */
     char *why = without_secrets(w);
     int code = complain(w, w->may_pass ? EXIT_ENV : EXIT_FINDINGS, why);

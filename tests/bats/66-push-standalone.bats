@@ -272,6 +272,35 @@ validations() { requests | grep -c validate || true; }
     run ! grep -q "HUSH\|${APISIX_ADMIN_KEY:0:4}" "$dir/out" "$dir/err"
 }
 
+# A route too large for configs/validate.
+large_route() { # NAME [MEMBERS]
+    route "$1" "/$1" s | jq -c '.apisix.routes[0] += {plugins: {"response-rewrite": {body: ("x" * 1500000)}}'"${2:+, $2}"'}'
+}
+
+@test "an object too large to be asked about, with which the document is refused, is set aside, and told of" {
+    { upstream s; route good /good s; large_route big nonsense:1; full; } >"$dir/records"
+    run -1 push <"$dir/records"
+    [ "$(held | jq -r '.routes | map(.id) | join(" ")')" = good ]
+    [ "$(states)" = $'programmed\nprogrammed\nfailed' ]
+    jq -se '.[2].findings == [{id: "push-rejected", severity: "error", by: "gw-push", message: "routes \"big\" could not be created: too large to be asked about alone, and with it the document is refused: the server answers 400: additional properties forbidden, found nonsense"}]' "$dir/out"
+    # Again, with nothing else to do: nothing more than that.
+    run -1 push <"$dir/records"
+    [ "$(states)" = $'unchanged\nunchanged\nfailed' ]
+    [ "$(writes)" = 3 ]
+    { upstream s; route good /good s; large_route big; full; } | push
+    [ "$(states)" = $'unchanged\nunchanged\nprogrammed' ]
+}
+
+@test "when the document is refused without the large objects too, they are not to blame" {
+    double_ctl a faults '[{"match":"PUT /configs","times":0,"do":{"status":400,"body":{"error_msg":"no reason given"}}}]'
+    { upstream s; large_route big; full; } | { run -1 push; }
+    [ "$(states)" = $'failed\nfailed' ]
+    run ! grep -q '"findings"' "$dir/out"
+    [ "$(grep -c error: "$dir/err")" = 1 ]
+    grep -q 'no reason given; nothing was written' "$dir/err"
+    [ "$(writes)" = 2 ]
+}
+
 @test "what the instance says about a certificate does not show the key" {
     ssl='{"id":"edge","labels":'$(labels Gateway/shop/edge)',"snis":["a.example"],"cert":"PUBLIC","key":"HUSH-HUSH"}'
     { echo '{"type":"ADDED","object":{"apiVersion":"v1","kind":"Gateway","metadata":{"namespace":"shop","name":"edge"}},"apisix":{"ssls":['"$ssl"']}}'; full; } | { run -1 push; }
