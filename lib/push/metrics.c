@@ -1,5 +1,9 @@
 #include "push/metrics.h"
 
+#include <stdlib.h>
+
+#define LAST_SUCCESS "gwpipe_push_last_success_timestamp_seconds"
+
 /* Seconds. A write to etcd takes some milliseconds, one that was tried again some seconds. */
 static const struct {
     double most;
@@ -39,11 +43,19 @@ static void count_objects(struct metrics *m, const struct wanted *w, const struc
 {
     memset(m->wanted, 0, sizeof m->wanted);
     memset(m->live, 0, sizeof m->live);
+    m->knows_live = live != NULL;
     for (size_t i = 0; i < w->n_claims; i++)
         if (i == 0 || item_compare(w->claims[i - 1].item, w->claims[i].item) != 0)
             m->wanted[w->claims[i].item->kind]++;
-    for (size_t i = 0; i < live->n; i++)
+    for (size_t i = 0; live && i < live->n; i++)
         m->live[live->items[i]->kind] += live->items[i]->owner != NULL;
+}
+
+static void count_held(struct metrics *m, const struct wanted *w)
+{
+    m->n_held = 0;
+    for (const struct owner *o = w->owners; o; o = o->hh.next)
+        m->n_held += o->spares;
 }
 
 void metrics_count_sync(struct metrics *m, enum outcome outcome, const struct plan *p, const struct wanted *w,
@@ -53,6 +65,7 @@ void metrics_count_sync(struct metrics *m, enum outcome outcome, const struct pl
     m->n_refused = p->refusals.n;
     count_ops(m, p);
     count_objects(m, w, live);
+    count_held(m, w);
     if (outcome == OUTCOME_DONE && p->n_failed == 0)
         m->succeeded_at = now;
 }
@@ -122,13 +135,20 @@ static void add_wanted(const struct series *s)
 
 static void add_live(const struct series *s)
 {
-    add_kinds(s, s->of->live, true);
+    if (s->of->knows_live)
+        add_kinds(s, s->of->live, true);
 }
 
 static void add_refused(const struct series *s)
 {
     begin(s, "");
     buf_addf(s->out, "} %zu\n", s->of->n_refused);
+}
+
+static void add_held(const struct series *s)
+{
+    begin(s, "");
+    buf_addf(s->out, "} %zu\n", s->of->n_held);
 }
 
 static void add_success(const struct series *s)
@@ -168,8 +188,9 @@ static const struct family {
      add_live},
     {"gwpipe_push_refused_objects", "gauge", "Objects that gw-push refused to write at the last SYNC.",
      add_refused},
-    {"gwpipe_push_last_success_timestamp_seconds", "gauge",
-     "When a SYNC was last carried out without a failure; 0: not yet.", add_success},
+    {"gwpipe_push_held_owners", "gauge",
+     "Owners whose live objects stay as they are, since their records were rejected or wait.", add_held},
+    {LAST_SUCCESS, "gauge", "When a SYNC was last carried out without a failure; 0: not yet.", add_success},
 };
 
 void metrics_render(struct buf *out, const struct metrics *const *list, size_t n)
@@ -180,4 +201,40 @@ void metrics_render(struct buf *out, const struct metrics *const *list, size_t n
         for (size_t k = 0; k < n; k++)
             f->add(&(struct series){out, f->name, list[k]});
     }
+}
+
+/* ---- the text of an earlier process ---- */
+
+/* As add_success() writes it, in n bytes; 0: it is not that. */
+static double time_of(const char *p, size_t n)
+{
+    char digits[32], *end;
+    if (n == 0 || n >= sizeof digits)
+        return 0;
+    memcpy(digits, p, n);
+    digits[n] = '\0';
+    if (strspn(digits, "0123456789.") != n)
+        return 0;
+    double t = strtod(digits, &end);
+    return *end ? 0 : t;
+}
+
+void metrics_take_over(struct metrics *m, const char *text, size_t n, double now)
+{
+    const char *end = text + n, *line_end;
+    struct buf start;
+    buf_init(&start, BUF_MAX_SCRATCH);
+    begin(&(struct series){&start, LAST_SUCCESS, m}, "");
+    buf_adds(&start, "} ");
+    for (const char *p = text; m->succeeded_at == 0 && p < end; p = line_end + 1) {
+        line_end = memchr(p, '\n', (size_t)(end - p));
+        if (!line_end) /* it is cut */
+            break;
+        size_t len = (size_t)(line_end - p);
+        if (len <= start.len || memcmp(p, start.p, start.len) != 0)
+            continue;
+        double t = time_of(p + start.len, len - start.len);
+        m->succeeded_at = t <= now ? t : 0;
+    }
+    buf_free(&start);
 }

@@ -146,10 +146,12 @@ static void carry_out(struct place *p)
     p->next_shown_at = p->started_at + SHOW_AFTER;
     t->watcher.done = watch;
     t->watcher.ctx = p;
+    t->has_lost_sight = false;
     int code = t->class->carry_out(t, &p->plan);
     diag_status(NULL);
     p->code = worse(p->code, code);
     p->is_unfinished |= code == EXIT_ENV;
+    p->knows_live = !t->has_lost_sight;
     if (code != EXIT_OK && !tells_each(&p->plan))
         fail(p, code);
 }
@@ -210,6 +212,7 @@ static void check(struct place *p)
 static void reach(struct place *p)
 {
     int code = p->target->class->read(p->target);
+    p->knows_live = code == EXIT_OK;
     if (code != EXIT_OK) {
         /* A plan that says nothing must not look like one that there is nothing to say in. */
         fail(p, p->options->dry_run ? EXIT_ENV : code);
@@ -296,8 +299,8 @@ void place_serve(struct place *p, bool full, bool knows_all)
         p->owes_prune = false;
     p->seconds = now(CLOCK_MONOTONIC) - began_at;
     if (!p->is_joining)
-        metrics_count_sync(&p->metrics, p->outcome, &p->plan, p->wanted, &p->target->live.items,
-                           now(CLOCK_REALTIME));
+        metrics_count_sync(&p->metrics, p->outcome, &p->plan, p->wanted,
+                           p->knows_live ? &p->target->live.items : NULL, now(CLOCK_REALTIME));
 }
 
 void place_tell_summary(const struct place *p)

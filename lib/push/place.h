@@ -38,6 +38,7 @@ struct place {
     enum outcome outcome;
     int code;
     bool is_joining; /* in a look for another's sake: nobody asks it, so nothing is counted; the caller's */
+    bool knows_live; /* what is live could be read */
     bool is_unfinished; /* some operations failed for a reason that may pass */
     bool has_waited;    /* --wait: the gateways have been asked for all that is live */
     bool is_pending;    /* something that was written is not served yet */

@@ -4,6 +4,7 @@
 #include <stdatomic.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "base/diag.h"
 #include "base/proc.h"
@@ -287,10 +288,27 @@ static void report(struct session *s, bool is_look)
             place_tell_summary(&s->places[i]);
 }
 
-/* Returns an exit code. */
-static int write_metrics(const struct session *s)
+/* What cannot be read is replaced all the same. */
+static void take_over_metrics(const struct session *s, const struct safe_file *file)
 {
-    struct safe_file file;
+    struct buf text;
+    struct timespec now;
+    bool lacks_any = false;
+    for (size_t i = 0; i < s->n_places; i++)
+        lacks_any |= s->places[i].metrics.succeeded_at == 0;
+    if (!lacks_any)
+        return;
+    clock_gettime(CLOCK_REALTIME, &now);
+    buf_init(&text, BUF_MAX_OUTPUT);
+    if (!safe_file_read(file, &text))
+        for (size_t i = 0; i < s->n_places; i++)
+            metrics_take_over(&s->places[i].metrics, text.p, text.len,
+                              (double)now.tv_sec + (double)now.tv_nsec / 1e9);
+    buf_free(&text);
+}
+
+static const char *replace_metrics(const struct session *s, const struct safe_file *file)
+{
     struct file_stamp stamp;
     struct buf text;
     const struct metrics **list = xcalloc(s->n_places, sizeof *list);
@@ -298,15 +316,25 @@ static int write_metrics(const struct session *s)
         list[i] = &s->places[i].metrics;
     buf_init(&text, BUF_MAX_OUTPUT);
     metrics_render(&text, list, s->n_places);
+    const char *why = safe_file_replace(file, text.p, text.len, &stamp);
+    buf_free(&text);
+    free(list);
+    return why;
+}
+
+/* Returns an exit code. */
+static int write_metrics(const struct session *s)
+{
+    struct safe_file file;
     const char *why = safe_file_open(&file, s->options.metrics_file);
     file.new_mode = 0644; /* for a collector of another user; there is nothing to hide */
-    if (!why)
-        why = safe_file_replace(&file, text.p, text.len, &stamp);
+    if (!why) {
+        take_over_metrics(s, &file);
+        why = replace_metrics(s, &file);
+    }
     if (why)
         diag(DIAG_ERROR, NULL, NULL, "--metrics-file: %s: %s", s->options.metrics_file, why);
     safe_file_close(&file);
-    buf_free(&text);
-    free(list);
     return why ? EXIT_ENV : EXIT_OK;
 }
 

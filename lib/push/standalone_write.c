@@ -353,6 +353,7 @@ static int find_out(struct writing *w)
     w->before = s->base.live;
     s->base.live = (struct document){0};
     int code = standalone_fetch(s, "whether the last document was stored is not known");
+    s->base.has_lost_sight = code != EXIT_OK;
     if (code != EXIT_OK)
         return code;
     if (holds_next(w))

@@ -70,8 +70,9 @@ struct target {
      * written. Read and plan again.
      */
     bool has_moved;
-    bool is_blank;     /* there is nothing yet, not even an empty document: carry out the empty plan too */
-    bool takes_stdout; /* it writes to stdout: records cannot go there */
+    bool has_lost_sight; /* the same: what is live now is not known */
+    bool is_blank;       /* there is nothing yet, not even an empty document: carry out the empty plan too */
+    bool takes_stdout;   /* it writes to stdout: records cannot go there */
 };
 
 struct target_settings {

@@ -173,8 +173,51 @@ for line in open(sys.argv[1]).read().splitlines():
         seen.add(m[1] + m[2])
         if family == "gwpipe_push_last_success_timestamp_seconds":
             assert abs(float(m[3]) - time.time()) < 60, line
-assert len(types) == 7
+assert len(types) == 8
 PY
+}
+
+# What the metrics file says, without the names' common start.
+metric() { sed -n "s|^gwpipe_push_$1 ||p" "$dir/push.prom"; } # SERIES
+
+@test "the last success outlives runs that fail, and what could not be read is no number" {
+    server
+    local admin last
+    admin="admin:$url" last="last_success_timestamp_seconds{target=\"admin:$url\"}"
+    run_once() { { upstream x; full; } | gw-push --to "$admin" --to "file:$a" --retry-for 0 --metrics-file "$dir/push.prom" >"$dir/out" 2>"$dir/err"; }
+    run_once
+    first=$(metric "$last")
+    [ "$(metric "live_objects{target=\"$admin\",kind=\"upstreams\"}")" = 1 ]
+    double_ctl die
+    for i in 1 2; do
+        run -4 run_once
+        [ "$(metric "$last")" = "$first" ]
+        run ! grep -q "live_objects{target=\"$admin\"" "$dir/push.prom"
+        [ "$(metric "syncs_total{target=\"$admin\",outcome=\"failed\"}")" = 1 ]
+        [ "$(metric "live_objects{target=\"file:$a\",kind=\"upstreams\"}")" = 1 ]
+    done
+    double_ctl restart
+    until [ "$(double_ctl ports | jq .listening)" = true ]; do sleep 0.02; done
+    run_once
+    jq -ne "$(metric "$last") > $first"
+}
+
+@test "a metrics file that is something else is no success, and replaced" {
+    for text in '\0\1\2' 'gwpipe_push_last_success_timestamp_seconds{target="file:'"$dir"'/no/a.json"} 9e9\n' ''; do
+        # shellcheck disable=SC2059
+        printf "$text" >"$dir/push.prom"
+        { upstream x; full; } | { run -4 gw-push --to "file:$dir/no/a.json" --metrics-file "$dir/push.prom"; }
+        [ "$(metric "last_success_timestamp_seconds{target=\"file:$dir/no/a.json\"}")" = 0.000 ]
+    done
+}
+
+@test "owners that are held are counted" {
+    held() { upstream "$1" | sed 's/,"apisix":.*/,"held":true}/'; }
+    { upstream x; upstream y; full; } | push --metrics-file "$dir/push.prom"
+    [ "$(metric "held_owners{target=\"file:$a\"}")" = 0 ]
+    { upstream x; held y; full; } | push --metrics-file "$dir/push.prom"
+    [ "$(metric "held_owners{target=\"file:$a\"}")" = 1 ]
+    [ "$(ids "$a")" = "x y" ]
 }
 
 @test "metrics that cannot be written are exit code 4, and hold nothing up" {

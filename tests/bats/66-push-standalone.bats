@@ -423,6 +423,14 @@ large_route() { # NAME [MEMBERS]
     done
 }
 
+@test "what is live is no number while nobody knows whether the document was stored" {
+    double_ctl a faults '[{"match":"PUT /configs","do":{"status":500}},{"match":"GET /configs","nth":2,"do":{"status":500}}]'
+    { upstream cart; full; } | { run -4 push --retry-for 0 --metrics-file "$dir/metrics"; }
+    run ! grep -q '^gwpipe_push_live_objects' "$dir/metrics"
+    { upstream cart; full; } | push --metrics-file "$dir/metrics"
+    grep -q '^gwpipe_push_live_objects{.*kind="upstreams"} 1$' "$dir/metrics"
+}
+
 @test "whatever becomes of a request at a strict double: the next push ends where an unbroken one ends" {
     double_start strict --mode standalone
     up_to gw-translate >"$dir/shop"
