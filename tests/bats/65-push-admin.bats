@@ -179,6 +179,14 @@ served() { # COUNT
     grep -q 'upstreams "bad" .*: .*value should match only one schema' "$dir/err"
 }
 
+@test "--check: an object that the server fails at is left out, and it is not written" {
+    script '[{"match":"POST /configs/validate","holds":"crash","times":0,"do":{"status":500}}]'
+    { upstream good; route one good; route crash good; full; } | { run -4 push --check --retry-for 0; }
+    [ "$(writes | grep PUT | sort | xargs)" = "PUT /routes/one PUT /upstreams/good" ]
+    jq -se 'map(select(.object) | {(.object.metadata.name): [.pushed[0].state, .findings[0].id]}) | add ==
+        {good: ["programmed", null], one: ["programmed", null], crash: ["failed", "push-failed"]}' "$dir/out"
+}
+
 @test "--check: a release without configs/validate is asked about each object's shape" {
     script '[{"match":"POST /configs/validate","times":0,"do":{"status":404,"body":{"error_msg":"Unsupported resource type: configs"}}}]'
     bad=$(upstream bad | sed 's/,"nodes":.*\]}\]}}/}]}}/')
