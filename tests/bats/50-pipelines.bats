@@ -14,6 +14,8 @@ setup() {
         for option in -h --help; do
             run --separate-stderr "$script" $option
             [[ $status == 0 && $output == "usage: $script "* && $stderr == "" && ${#lines[@]} -ge 3 ]] || fail "$script: $output"
+            # The comment at its head, and no other.
+            diff <(sed -n '2,${/^#/!q;s/^# \{0,1\}//p}' "$(command -v "$script")") <(echo "$output")
         done
     done
 }
