@@ -252,6 +252,51 @@ EOF
     [[ $output == *"--port-map needs an argument"* ]]
 }
 
+@test "gw-pipe takes a signal as the end of its input, and leaves no stage behind" {
+    mkfifo in
+    for signal in TERM INT HUP; do
+        rm -f a.json
+        exec 9>lock && flock 9 # as long as one of them is there
+        # What runs in the background ignores INT unless it is told not to.
+        env --default-signal=INT gw-pipe -q --to file:a.json <in >pushed 2>err 3>&- &
+        pid=$!
+        exec 8>in 9>&-
+        up_to gw-watch >&8
+        wait_for grep -q '"SYNC"' pushed
+        run ! flock -n lock true
+        kill -s $signal "$pid"
+        status=0
+        wait "$pid" || status=$?
+        [[ $status == 0 && ! -s err ]] || fail "$signal: exit code $status: $(<err)"
+        flock -n lock true || fail "$signal: a stage is left"
+        [[ $(jq '.routes | length' a.json) -gt 5 ]]
+        exec 8>&-
+    done
+}
+
+@test "gw-pipe that is told to end exits as those stages do that end by themselves" {
+    rm shop/50-services.yaml
+    mkfifo in
+    gw-pipe -q --to file:a.json <in >pushed 2>err 3>&- &
+    pid=$!
+    exec 8>in
+    gw-watch --once -q -f shop >&8
+    wait_for grep -q '"SYNC"' pushed
+    kill "$pid"
+    status=0
+    wait "$pid" || status=$?
+    [[ $status == 1 && $(<err) != *Terminated* ]] || fail "exit code $status: $(<err)"
+}
+
+@test "gw-pipe exits as the worst of its stages, whichever it is" {
+    up_to gw-watch >fine
+    gw-watch --once -f shop >broken
+    run -0 --separate-stderr gw-pipe -q --to file:a.json <fine
+    run -1 --separate-stderr gw-pipe -q --to file:a.json <broken
+    run -3 --separate-stderr gw-pipe -q --to file:a.json < <(echo nonsense && cat broken)
+    run -4 --separate-stderr gw-pipe -q --to file:no-such/a.json <broken
+}
+
 @test "gw-render refuses to write anywhere" {
     for option in --to --to=file:x.json --gateway-proxies --gateway --gateway=a/b=file:x.json; do
         run -2 --separate-stderr gw-render shop $option
