@@ -134,6 +134,53 @@ wait_for() {
     grep -qE 'error: spec.rules\[0\].timeout' seen
 }
 
+@test "gw-summary says what nobody serves, and what a broken backend was to be" {
+    cat >routes.yaml <<'EOF'
+apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata: {name: lost, namespace: shop}
+spec:
+  parentRefs: [{name: no-such-gateway}]
+  rules: [{backendRefs: [{name: web, port: 80}]}]
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata: {name: astray, namespace: shop}
+spec:
+  parentRefs: [{name: front, namespace: infra}]
+  hostnames: [astray.example]
+  rules: [{backendRefs: [{name: web, port: 80}]}]
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata: {name: broken, namespace: shop}
+spec:
+  parentRefs: [{name: front, namespace: infra}]
+  hostnames: [broken.bookshop.example]
+  rules:
+  - backendRefs: [{name: gone, port: 80}]
+  - matches: [{path: {value: /pay}}]
+    backendRefs:
+    - {name: web, port: 80, weight: 2}
+    - {name: web, port: 81}
+    - {name: secrets, namespace: vault, port: 443}
+    - {name: payments, namespace: payments, port: 8443, weight: 0}
+EOF
+    mv routes.yaml shop
+    gw-watch --once -f shop | gw-validate -q 2>/dev/null | gw-resolve-refs -q 2>/dev/null >records || true
+    gw-summary <records >seen
+    grep -qE '^shop/lost +- +/\* +web:80 \(3\) +not served$' seen || fail "$(<seen)"
+    grep -qE '^shop/astray +astray.example +/\* +web:80 \(3\) +NoMatchingListenerHostname$' seen || fail "$(<seen)"
+    grep -qE '^shop/broken .* /\* +gone:80 \(BackendNotFound\) +BackendNotFound$' seen || fail "$(<seen)"
+    grep -qF 'web:80 50% (3), web:81 25% (BackendNotFound), vault/secrets:443 25% (RefNotPermitted), payments/payments:8443 0% (2)' seen || fail "$(<seen)"
+    # Without the objects the states are left.
+    gw-translate -q <records | gw-summary >seen
+    grep -qE '^shop/lost .*not served$' seen || fail "$(<seen)"
+    grep -qE '^shop/storefront .*ok$' seen || fail "$(<seen)"
+    gw-watch --once -f shop | gw-summary >seen
+    grep -qF 'vault/secrets:443 25%, payments/payments:8443 0%' seen || fail "$(<seen)"
+}
+
 @test "gw-summary takes records of every stage" {
     for stage in gw-watch gw-validate gw-resolve-refs gw-translate; do
         up_to $stage | gw-summary >seen || fail "$stage"
