@@ -104,6 +104,20 @@ END
     grep -qF 'not ok 1 - HTTPRoute shop/a<b>&\#? (shop/10, 100%: \#odd.yaml:1)' <<<"$output" || fail "$output"
 }
 
+@test "what cannot be read belongs to its file, not to the object before it" {
+    rm shop/10* shop/20*
+    printf '%s\n' 'apiVersion: v1' 'kind: Namespace' 'metadata: {name: whole}' --- 'kind: [' --- '- 1' >shop/30-torn.yaml
+    lint json
+    [[ $(jq -sc 'map([.line, .object])' <<<"$output") == '[[6,null],[7,null]]' ]] || fail "$output"
+    lint sarif
+    jq -e 'all(.runs[0].results[].locations[]; .logicalLocations | not)' <<<"$output"
+    lint junit
+    grep -qF '<testcase classname="shop/30-torn.yaml" name="Namespace whole"/>' <<<"$output" || fail "$output"
+    [[ $output == *' tests="2" failures="1" '*'name="manifest">'*'30-torn.yaml:7:1: error: '* ]] || fail "$output"
+    lint tap
+    [[ ${lines[1]} == 1..2 && ${lines[2]} == "ok 1 - Namespace whole"* && ${lines[3]} == "not ok 2 - manifest (shop/30-torn.yaml:6)" ]] || fail "$output"
+}
+
 @test "--strict makes warnings count" {
     rm shop/10* shop/30*
     run -0 --separate-stderr gw-lint shop
