@@ -344,6 +344,21 @@ EOF
     run -4 --separate-stderr gw-pipe -q --to file:no-such/a.json <broken
 }
 
+@test "a full SYNC of nothing, with --force, removes what one instance made and nothing else" {
+    echo '{"upstreams":[{"id":"theirs","nodes":{"10.0.0.9:80":1}}]}' >a.json
+    cp a.json theirs.json
+    up_to gw-watch >all
+    gw-pipe -q --instance blue --port-map 443:9443 --to file:a.json <all >/dev/null
+    jq -S . a.json >blue.json
+    gw-watch --once -q -f "$root/tests/golden/pipeline/HTTPRouteWeight.in.yaml" | gw-pipe -q --to file:a.json >/dev/null
+    jq -e '[.routes[].labels."gwpipe-instance"] | unique == ["blue", "default"]' a.json
+    echo '{"type":"SYNC","full":true}' | gw-push --force --to file:a.json
+    diff blue.json <(jq -S . a.json)
+    echo '{"type":"SYNC","full":true}' | gw-push --force --instance blue --to file:a.json
+    diff <(jq -c '.upstreams' theirs.json) <(jq -c .upstreams a.json)
+    jq -e '[.routes, .ssls | length] == [0, 0]' a.json
+}
+
 @test "gw-render refuses to write anywhere" {
     for option in --to --to=file:x.json --gateway-proxies --gateway --gateway=a/b=file:x.json; do
         run -2 --separate-stderr gw-render shop $option

@@ -161,6 +161,17 @@ everyone() { # consumers and credentials, wherever they are kept
 }
 @test "a consumer's credentials are created, changed, and removed with it or before" { each credentials_live; }
 
+@test "a consumer takes the credentials below it along, those of others too" {
+    kind=admin
+    begin
+    { consumer k1; full; } | push
+    edit credentials bob/credentials/theirs '{"id":"theirs","plugins":{"key-auth":{"key":"k9"}}}'
+    { consumer k2; full; } | push
+    [ "$(everyone)" = '["bob","c1 k2","theirs k9"]' ] || fail "$(everyone)"
+    full | push
+    [ "$(everyone)" = '[]' ] || fail "$(everyone)"
+}
+
 @test "a credential is not sent when its consumer cannot be created, and a rule not without its mark" {
     kind=admin
     begin
