@@ -288,6 +288,16 @@ char *redact_text(enum apisix_kind kind, jv object, const char *text, size_t mos
     return line;
 }
 
+char *redact_about(const struct item *item, char *owned_text)
+{
+    const char *bad;
+    jv object = jx_parse(item->text, item->len, &bad);
+    char *clean = redact_text(item->kind, object, owned_text, BUF_MAX_MESSAGE);
+    jb_free(object);
+    free(owned_text);
+    return clean;
+}
+
 char *text_without(char *owned_text, const char *secret)
 {
     struct buf b;

@@ -8,7 +8,7 @@
 #ifndef GW_APISIX_REDACT_H
 #define GW_APISIX_REDACT_H
 
-#include "apisix/kind.h"
+#include "apisix/item.h"
 #include "json/jx.h"
 
 #define REDACTED "<redacted>"
@@ -28,6 +28,9 @@ jv planes_hidden(jv planes);
  * one line, at most `most` bytes. Owned.
  */
 char *redact_text(enum apisix_kind kind, jv object, const char *text, size_t most);
+
+/* The same about an object's text, of what is yet to be cut. Takes and gives back what is the caller's. */
+char *redact_about(const struct item *item, char *owned_text);
 
 /* The same without one secret; NULL: there is none. Takes the text; owned. */
 char *text_without(char *owned_text, const char *secret);

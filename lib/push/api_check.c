@@ -62,15 +62,8 @@ static const char *key_of(const struct api *a)
 /* Takes the text. What is cut could not be recognised any more, so that comes last. */
 static char *without_secrets(const struct part *p, char *owned_text)
 {
-    for (size_t i = 0; i < p->n; i++) {
-        const struct item *item = p->ops[i]->item;
-        const char *bad;
-        jv object = jx_parse(item->text, item->len, &bad);
-        char *clean = redact_text(item->kind, object, owned_text, BUF_MAX_MESSAGE);
-        jb_free(object);
-        free(owned_text);
-        owned_text = clean;
-    }
+    for (size_t i = 0; i < p->n; i++)
+        owned_text = redact_about(p->ops[i]->item, owned_text);
     char *reason = redact_text(AK_ROUTES, JX_NONE, owned_text, REASON_MOST);
     free(owned_text);
     return reason;
@@ -273,6 +266,12 @@ static void ask(struct checking *k, struct part p)
     }
 }
 
+/* The objects of a kind stand together in a body, whatever the order in which they are written. */
+static int by_item(const void *a, const void *b)
+{
+    return item_compare((*(struct op *const *)a)->item, (*(struct op *const *)b)->item);
+}
+
 int api_check(const struct api *a, struct plan *p, char **why, bool *has_validate)
 {
     struct checking k = {.api = a};
@@ -281,6 +280,8 @@ int api_check(const struct api *a, struct plan *p, char **why, bool *has_validat
     for (size_t i = 0; i < p->ops.n; i++)
         if (is_asked(&p->ops.items[i]))
             asked[n++] = &p->ops.items[i];
+    if (n > 1)
+        qsort(asked, n, sizeof *asked, by_item);
     add_parts(&k, asked, n);
     for (size_t i = 0; i < k.parts.n && !k.why; i++)
         ask(&k, k.parts.items[i]);

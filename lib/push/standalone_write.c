@@ -207,15 +207,8 @@ static void become_live(struct writing *w)
 static char *without_secrets(const struct writing *w)
 {
     char *text = xstrdup(w->why);
-    for (size_t i = 0; i < w->next.items.n; i++) {
-        const struct item *item = w->next.items.items[i];
-        const char *bad;
-        jv object = jx_parse(item->text, item->len, &bad);
-        char *clean = redact_text(item->kind, object, text, BUF_MAX_MESSAGE);
-        jb_free(object);
-        free(text);
-        text = clean;
-    }
+    for (size_t i = 0; i < w->next.items.n; i++)
+        text = redact_about(w->next.items.items[i], text);
     /* What is cut could not be recognised any more. */
     char *reason = redact_text(AK_ROUTES, JX_NONE, text, REASON_MOST);
     free(text);

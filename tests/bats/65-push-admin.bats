@@ -572,3 +572,15 @@ served() { # COUNT
     grep -q seen "$dir/out"
     run ! grep HUSH "$dir/out" "$dir/plan" "$dir/err"
 }
+
+@test "--check asks about all objects of a kind in one place, credentials of consumers too" {
+    server
+    for u in a b; do
+        record Consumer "$u" '{"consumers":[{"username":"'$u'","plugins":{},'"$(labels "Consumer/shop/$u")"'},{"id":"'$u'/credentials/k","plugins":{"key-auth":{"key":"k'$u'"}},'"$(labels "Consumer/shop/$u")"'}]}'
+    done >"$dir/world"
+    record Consumer bad '{"consumers":[{"username":"bad","plugins":{},"nonsense":1,'"$(labels Consumer/shop/bad)"'}]}' >>"$dir/world"
+    { cat "$dir/world"; upstream x; route r x; full; } | { run -1 push --check; }
+    grep -q 'consumers "bad" could not be created' "$dir/err"
+    [ "$(writes | grep -c consumers)" = 4 ]
+    run ! grep consumers/bad "$dir/log"
+}
