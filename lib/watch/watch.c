@@ -64,30 +64,45 @@ static void tell_word(struct watch *w, const char *type, const struct word *word
     o->told = text_ref(word->json);
 }
 
-static void add_unread(const struct watch *w, struct buf *out)
+/* The SYNC's member, until all could be read once: of what there may be more than was told. Owned. */
+static char *unread_member(const struct watch *w)
 {
     struct kinds all = {0};
+    struct buf b;
+    if (w->is_complete)
+        return xstrdup("");
+    buf_init(&b, BUF_MAX_SCRATCH);
     for (size_t i = 0; i < w->n; i++)
         if (w->items[i]->is_broken)
             kinds_add_all(&all, &w->items[i]->lost);
     if (w->tree.unreadable.n > 0)
         kinds_add_any(&all);
+    buf_adds(&b, all.is_any ? "" : ",\"unread\":[");
     for (size_t i = 0; i < all.n && !all.is_any; i++)
-        buf_addf(out, "%s\"%s\"", i ? "," : ",\"unread\":[", all.items[i]);
-    if (!all.is_any)
-        buf_adds(out, all.n ? "]" : ",\"unread\":[]");
+        buf_addf(&b, "%s\"%s\"", i ? "," : "", all.items[i]);
+    buf_adds(&b, all.is_any ? "" : "]");
     kinds_free(&all);
+    char *text = xstrdup(b.len ? b.p : "");
+    buf_free(&b);
+    return text;
 }
 
-/* Until all could be read once, with what may be there beside what was told. */
 static void tell_sync(struct watch *w, bool is_full)
 {
+    free(w->unread);
+    w->unread = unread_member(w);
     buf_reset(&w->out);
-    buf_addf(&w->out, "{\"type\":\"SYNC\"%s", is_full ? ",\"full\":true" : "");
-    if (!w->is_complete)
-        add_unread(w, &w->out);
-    buf_adds(&w->out, "}\n");
+    buf_addf(&w->out, "{\"type\":\"SYNC\"%s%s}\n", is_full ? ",\"full\":true" : "", w->unread);
     out_write(w->out.p, w->out.len);
+}
+
+/* A file may be broken in another way than it was. */
+static bool has_other_unread(const struct watch *w)
+{
+    char *now = unread_member(w);
+    bool is_other = !str_same(now, w->unread);
+    free(now);
+    return is_other;
 }
 
 /* ---- reading one file ---- */
@@ -376,7 +391,7 @@ void watch_pass(struct watch *w)
     w->is_complete |= is_listing;
     tell_differences(w, is_listing);
     ledger_sweep(&w->ledger);
-    if (w->n_told > 0 || is_listing)
+    if (w->n_told > 0 || is_listing || has_other_unread(w))
         tell_sync(w, is_listing);
     w->n_told = 0;
 }
@@ -396,6 +411,7 @@ void watch_free(struct watch *w)
     free(w->items);
     ledger_free(&w->ledger);
     tree_free(&w->tree);
+    free(w->unread);
     buf_free(&w->out);
     buf_free(&w->room);
     if (w->inotify >= 0)

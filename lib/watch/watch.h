@@ -31,6 +31,7 @@ struct watch {
     bool is_complete; /* a full SYNC was told */
     bool is_restless; /* files are being written at this moment: what is not in them may be about to come */
     size_t n_told;    /* records in this pass */
+    char *unread;     /* what the last SYNC said of it; NULL: nothing */
     int code;
     struct open_file *open_files; /* uthash by watch and name: changed, and not closed since */
     struct buf out, room;

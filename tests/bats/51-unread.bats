@@ -136,3 +136,16 @@ break_kind() { # KIND
     gw-pipe -q --to file:apisix.json <stream >out 2>err || true
     cmp apisix.json live.json
 }
+
+@test "a file that is broken in another way holds what that takes, and no more" {
+    cp w/10-base.yaml whole
+    sed -i 's/^kind: Service$/kind Service/' w/10-base.yaml # then it may have been anything
+    gw-watch -f w 2>err >stream 3>&- &
+    pid=$!
+    for _ in {1..100}; do grep -q SYNC stream && break || sleep 0.1; done
+    cp whole w/.new && sed -i 's/^  spec: {ports/spec: {ports/; s/^kind: Service$/kind: Service\nbroken: [/' w/.new && mv w/.new w/10-base.yaml
+    for _ in {1..100}; do [ "$(grep -c SYNC stream)" -ge 2 ] && break || sleep 0.1; done
+    kill "$pid"
+    wait "$pid" || true
+    [ "$(jq -c 'select(.type == "SYNC").unread' stream)" = $'null\n["Service"]' ]
+}
