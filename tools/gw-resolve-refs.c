@@ -47,6 +47,7 @@ static const struct opt_usage usage = {
 struct run {
     struct resolver *resolver;
     int code;
+    bool has_told_waiting;
 };
 
 /* rec_write() says so, and writes it as held. */
@@ -114,6 +115,18 @@ static void warn_of_names(const struct resolver *r)
                  options.addresses[i].gateway, options.addresses[i].address, options.addresses[i].gateway);
 }
 
+/* Once, not of each object. */
+static void tell_waiting(struct run *run)
+{
+    bool waits = resolver_waits(run->resolver);
+    if (waits && !run->has_told_waiting)
+        diag(DIAG_WARNING, NULL, NULL,
+             "not every GatewayClass, Gateway, ListenerSet and GatewayProxy may have been read: all that is "
+             "live "
+             "stays as it is until a full SYNC");
+    run->has_told_waiting = waits;
+}
+
 static void on_record(struct rec *r, void *ctx)
 {
     struct run *run = ctx;
@@ -124,6 +137,7 @@ static void on_record(struct rec *r, void *ctx)
             run->code = worse(run->code, EXIT_FINDINGS);
         if (r->full)
             warn_of_names(run->resolver);
+        tell_waiting(run);
         run->code = worse(run->code, rec_write(r));
         break;
     case REC_OTHER: run->code = worse(run->code, rec_write(r)); break;

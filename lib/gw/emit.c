@@ -10,6 +10,7 @@
 struct additions {
     struct findings findings;
     struct buf members; /* ,"resolved":{...},"status":{...} */
+    bool is_waiting;    /* as everything is: findings are all that there is to say */
 };
 
 static void additions_init(struct additions *a)
@@ -28,8 +29,10 @@ static void additions_release(struct additions *a)
 
 static void add_member(struct additions *a, const char *name, jv owned)
 {
-    buf_addf(&a->members, ",\"%s\":", name);
-    jx_dump(&a->members, owned);
+    if (!a->is_waiting) {
+        buf_addf(&a->members, ",\"%s\":", name);
+        jx_dump(&a->members, owned);
+    }
     jb_free(owned);
 }
 
@@ -45,6 +48,8 @@ static void add_list(struct additions *a, jv borrowed)
 
 static void hold(struct additions *a, const char *why)
 {
+    if (a->is_waiting)
+        return;
     findings_addf(&a->findings, F_HELD, NULL, "%s; what is live for it stays untouched", why);
     buf_adds(&a->members, ",\"held\":true");
 }
@@ -111,7 +116,7 @@ static const char *why_it_waits(const struct emission *e)
 static bool may_lack_names(const struct emission *e, const struct parent *p)
 {
     bool is_unread = e->resolver->world.unread & (KIND_BIT(NODE_HTTPROUTE) | KIND_BIT(NODE_GRPCROUTE));
-    for (int i = 0; is_unread && i < p->n_listeners; i++)
+    for (int i = 0; is_unread && !resolver_waits(e->resolver) && i < p->n_listeners; i++)
         if (p->listeners[i].protocol == PROTOCOL_HTTPS &&
             (p->listeners[i].hostname[0] == '\0' || p->listeners[i].hostname[0] == '*'))
             return true;
@@ -174,6 +179,8 @@ static void add_route(const struct emission *e, struct additions *a, const struc
         hold(a, why_it_waits(e));
         return;
     }
+    if (a->is_waiting)
+        return;
     buf_adds(&a->members, ",\"resolved\":");
     route_resolved_text(r, &a->members);
     buf_addf(&a->members, ",\"status\":%s", r->status);
@@ -348,12 +355,9 @@ static void say_farewell(struct emission *e, struct node *n)
     n->was_emitted = false;
 }
 
-/* What listens where decides what every route must test, so nothing is known of any without that. */
 static bool waits_for_all(const struct emission *e, const struct node *n)
 {
-    static const unsigned listening =
-        KIND_BIT(NODE_CLASS) | KIND_BIT(NODE_PROXY) | KIND_BIT(NODE_GATEWAY) | KIND_BIT(NODE_LISTENERSET);
-    return n->kind != NODE_CLASS && (e->resolver->world.unread & listening);
+    return n->kind != NODE_CLASS && resolver_waits(e->resolver);
 }
 
 static bool gather(struct emission *e, struct additions *a, struct node *n)
@@ -365,6 +369,7 @@ static bool gather(struct emission *e, struct additions *a, struct node *n)
         return true;
     }
     bool is_worth_it = true;
+    a->is_waiting = waits_for_all(e, n);
     switch (n->kind) {
     case NODE_CLASS: add_class(a, n); break;
     case NODE_PROXY: add_proxy(e, a, n); break;
@@ -375,10 +380,8 @@ static bool gather(struct emission *e, struct additions *a, struct node *n)
     case NODE_SERVICE: is_worth_it = add_service(e, a, n); break;
     default: break;
     }
-    if (is_worth_it && waits_for_all(e, n)) {
-        buf_reset(&a->members); /* its findings stay */
-        hold(a, "not every Gateway, ListenerSet, GatewayClass and GatewayProxy could be read");
-    }
+    if (a->is_waiting) /* for a reason that is told once (resolver_waits()) */
+        buf_adds(&a->members, ",\"held\":true");
     if (n->rejected && is_worth_it)
         add_rejection(a, n);
     return is_worth_it;

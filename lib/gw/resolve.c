@@ -480,6 +480,13 @@ static unsigned unread_bits(jv unread)
     return bits;
 }
 
+/* What listens where decides what every route must test, so nothing is known of any without that. */
+bool resolver_waits(const struct resolver *r)
+{
+    return r->world.unread & (KIND_BIT(NODE_CLASS) | KIND_BIT(NODE_PROXY) | KIND_BIT(NODE_GATEWAY) |
+                              KIND_BIT(NODE_LISTENERSET));
+}
+
 /* What was decided for want of something is open again; that is rare, so all is. */
 static void note_unread(struct resolver *r, bool full, jv unread)
 {

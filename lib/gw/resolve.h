@@ -40,6 +40,9 @@ struct resolver_sink {
  */
 int resolver_sync(struct resolver *r, bool full, jv unread, const struct resolver_sink *sink);
 
+/* Whether everything is held, for want of what decides where listeners are. */
+bool resolver_waits(const struct resolver *r);
+
 /* Whether there is a Gateway of that name, "NS/NAME", with errors or without. */
 bool resolver_has_gateway(const struct resolver *r, const char *name);
 

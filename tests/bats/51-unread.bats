@@ -87,6 +87,14 @@ break_kind() { # KIND
     done
 }
 
+@test "that everything waits for a Gateway is told once, not of each object" {
+    break_kind Gateway
+    gw-watch --once -q -f w 2>/dev/null | gw-validate -q | gw-resolve-refs 2>said >records || true
+    [ "$(jq -c 'select(.object.kind == "HTTPRoute") | [.object.metadata.name, .held, .resolved]' records)" = $'["a",true,null]\n["beside",true,null]' ]
+    [ "$(grep -c . said)" = 1 ]
+    grep -q 'all that is live stays as it is until a full SYNC' said
+}
+
 @test "a link to nothing takes nothing away" {
     rm w/10-base.yaml && ln -s nowhere w/10-base.yaml
     run -4 --separate-stderr gw-watch --once -q -f w
