@@ -330,22 +330,23 @@ static bool is_live(const struct items *live, const struct item *item)
 static void put_back_lost(struct plan *p, const struct plan_options *o, struct wanted *w, struct items *live)
 {
     struct meeting m = {.plan = p, .options = o, .wanted = w, .all = live};
-    struct refs named = {0};
+    struct refs refs[2] = {{0}}; /* of what came back in each round */
     size_t n = o->lost ? o->lost->n : 0;
     bool *is_back = xcalloc(n, sizeof *is_back);
     for (int round = 0; round < 2; round++) {
         for (size_t i = 0; i < n; i++) {
             struct item *item = o->lost->items[i];
             bool is_free = item->owner && !is_back[i] && !wanted_has(w, item) && !is_live(live, item);
-            if (!is_free || !(round == 0 ? !may_go(&m, item) : refs_has(&named, item->kind, item->id)))
+            if (!is_free || !(round == 0 ? !may_go(&m, item) : refs_has(&refs[0], item->kind, item->id)))
                 continue;
             is_back[i] = true;
             add_op(&m, OP_CREATE, item, NULL, wanted_owner(w, item->owner));
-            refs_add(&named, item);
+            refs_add(&refs[round], item);
         }
-        refs_sort(&named);
+        refs_sort(&refs[round]);
     }
-    refs_release(&named);
+    refs_release(&refs[0]);
+    refs_release(&refs[1]);
     free(is_back);
 }
 

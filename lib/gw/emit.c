@@ -115,7 +115,8 @@ static const char *why_it_waits(const struct emission *e)
 /* For which names a certificate is shown depends on the routes below a wildcard. */
 static bool may_lack_names(const struct emission *e, const struct parent *p)
 {
-    bool is_unread = e->resolver->world.unread & (KIND_BIT(NODE_HTTPROUTE) | KIND_BIT(NODE_GRPCROUTE));
+    bool is_unread =
+        p->is_ours && (e->resolver->world.unread & (KIND_BIT(NODE_HTTPROUTE) | KIND_BIT(NODE_GRPCROUTE)));
     for (int i = 0; is_unread && !resolver_waits(e->resolver) && i < p->n_listeners; i++)
         if (p->listeners[i].protocol == PROTOCOL_HTTPS &&
             (p->listeners[i].hostname[0] == '\0' || p->listeners[i].hostname[0] == '*'))
@@ -133,10 +134,7 @@ static void add_gateway(const struct emission *e, struct additions *a, const str
         return;
     }
     if (g->base.is_held) {
-        hold(a, g->waits_for ? g->waits_for
-                : g->base.is_unread
-                    ? why_it_waits(e)
-                    : "its GatewayClass or GatewayProxy was rejected and no good version of it is known");
+        hold(a, g->waits_for ? g->waits_for : why_it_waits(e));
         return;
     }
     add_parent_findings(a, &g->base);
@@ -269,7 +267,7 @@ static bool add_service(struct emission *e, struct additions *a, struct node *n)
     bool is_worth_it = ports.n > 0 || n->was_emitted;
     if (is_worth_it && waits_for_slice(e, n)) {
         hold(a, e->resolver->world.unread & KIND_BIT(NODE_SLICE)
-                    ? "it has no EndpointSlice, and not all of them could be read"
+                    ? "not all EndpointSlices could be read"
                     : "one of its EndpointSlices was rejected and no good version of it is known");
     } else if (is_worth_it) {
         jv resolved = jb_obj(), ports_json = jb_arr(), names = jb_arr();

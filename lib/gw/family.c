@@ -55,7 +55,6 @@ static void admit(const struct family *f, struct node *n)
     s->base.group = xstrdup(is_there ? g->base.group : "");
     if (!is_there)
         return;
-    s->base.is_held |= s->base.is_ours && s->base.is_unread;
     enum answer answer = lets_in(f, g, n);
     if (answer == ANSWER_WAIT)
         s->base.is_held = true;

@@ -259,7 +259,6 @@ void gateway_compute(struct world *w, struct node *n, const struct gateway_optio
     g->base.gateway = n;
     read_allowed_listeners(g, spec);
     read_whole(w, g, n, o, spec, &fs);
-    g->base.is_held |= g->base.is_ours && g->base.is_unread;
     jb_free(g->base.findings);
     g->base.findings = fs.list; /* moved */
     if (old) {

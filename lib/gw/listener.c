@@ -120,7 +120,6 @@ static void take_secret(const struct listener_reading *at, int index, struct lis
     struct cert cert;
     if (node_is_unknown(at->w, n)) {
         l->waits_for_secret = true;
-        l->is_unread |= !n->rejected;
         return;
     }
     if (!n->present || !secret) {
@@ -158,10 +157,7 @@ static void take_certificate_ref(const struct listener_reading *at, int index, s
                        "no ReferenceGrant in namespace %s lets %ss of %s use Secret %s", ref.ns,
                        at->owner_kind, at->node->ns, ref.name);
         break;
-    case ANSWER_WAIT:
-        l->waits_for_secret = true;
-        l->is_unread |= at->w->unread != 0;
-        break;
+    case ANSWER_WAIT: l->waits_for_secret = true; break;
     case ANSWER_YES: take_secret(at, index, l, member, &ref); break;
     }
 }

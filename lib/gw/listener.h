@@ -57,8 +57,8 @@ struct listener {
 
     struct cert *certs; /* usable ones, in the order of certificateRefs */
     int n_certs;
-    bool waits_for_secret; /* a certificate is known only by a rejected version: keep what is live */
-    bool is_unread;        /* so it is because that, or a grant, may be there and was not read */
+    bool waits_for_secret; /* a certificate is known only by a rejected version, or was not read: keep what is
+                              live */
     bool overlaps;         /* another HTTPS listener on the port shares hostnames: OverlappingTLSConfig */
 
     jv catch_all; /* owned, or JX_NONE: what answers for it when no route does (plane.h) */

@@ -42,7 +42,7 @@ bool slices_are_unknown(const struct world *w, const struct node *bucket)
     for (size_t i = 0; i < bucket->members.n; i++)
         if (node_is_rejected(bucket->members.items[i]))
             return true;
-    return bucket->members.n == 0 && (w->unread & KIND_BIT(NODE_SLICE));
+    return w->unread & KIND_BIT(NODE_SLICE);
 }
 
 static bool holds_string(jv list, const char *s)

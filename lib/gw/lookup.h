@@ -21,8 +21,7 @@ enum answer ref_is_permitted(struct world *w, struct node *user, const char *fro
 /* Whether the labels of namespace `ns` meet a Kubernetes LabelSelector. No selector meets nothing. */
 enum answer namespace_matches(struct world *w, struct node *user, const char *ns, jv selector);
 
-/* Whether the EndpointSlices in the bucket of a Service may not be all, or it has none because they were not
- * read. */
+/* Whether the EndpointSlices in the bucket of a Service may not be all that it has. */
 bool slices_are_unknown(const struct world *w, const struct node *bucket);
 
 /* Exposed for tests: LabelSelector semantics on a labels object. */

@@ -33,10 +33,8 @@ void parent_read(struct parent *p, struct parent *old, unsigned serial, struct l
     p->stamp = xstrdup(jx_getstr_or(meta, "creationTimestamp", ""));
     p->n_listeners = wants_listeners ? jx_len(list) : 0;
     p->listeners = xcalloc((size_t)p->n_listeners, sizeof *p->listeners);
-    for (int i = 0; i < p->n_listeners; i++) {
+    for (int i = 0; i < p->n_listeners; i++)
         listener_read(&p->listeners[i], at, jx_at(list, i), i);
-        p->is_unread |= p->listeners[i].is_unread;
-    }
     p->findings = jb_copy(at->findings->list);
     if (old)
         carry_over(p, old);

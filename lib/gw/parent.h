@@ -13,7 +13,6 @@ struct parent {
     bool is_others;  /* it is there, and another controller's */
     bool is_refused; /* a ListenerSet that its Gateway does not allow: no route can attach */
     bool is_held; /* the GatewayClass, or of a ListenerSet the Gateway, is known by a rejected version only */
-    bool is_unread; /* what is live of one of its listeners cannot be told, for want of what was not read */
     struct node *gateway; /* itself, or that of the ListenerSet; NULL: there is none */
     char *plane;          /* the data plane that serves it; "" is the one that is not named */
     char *group;          /* which addresses of which data plane those are (plane.h); "" is the default */

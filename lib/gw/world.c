@@ -39,7 +39,7 @@ unsigned node_kind_bits(const char *kind)
 {
     unsigned bits = 0;
     for (size_t i = 0; i < N_ELEMS(kinds); i++)
-        if (str_eq(kind, kinds[i].kind))
+        if (has_prefix(kinds[i].kind, kind))
             bits |= KIND_BIT(kinds[i].node);
     return bits;
 }

@@ -98,7 +98,7 @@ struct world {
 /* Until a full SYNC has named all that is there, what is not there may exist. */
 enum { UNREAD_ANY = KIND_BIT(NODE_OTHER) - 1 };
 
-/* The bits of a kind of that name, of whatever group. */
+/* The bits of the kinds whose names begin so, of whatever group: a text may end within the name. */
 unsigned node_kind_bits(const char *kind);
 
 /* Which kind a record's object is to us. */

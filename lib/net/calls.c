@@ -64,7 +64,8 @@ static void on_answer(void *ctx, const struct http_response *r)
     call->is_settled = c->answered(c->ctx, call, r);
     call->is_hung = c->seconds > 0 && r->status == 0 && r->seconds >= c->seconds;
     if (!call->is_settled && call->failed_since == 0)
-        call->failed_since = now() - r->seconds; /* what hung has taken its time already */
+        call->failed_since =
+            now() - (r->status == 0 ? r->seconds : 0); /* what hung has taken its time already */
     send_next(c);
 }
 

@@ -25,13 +25,13 @@ enum { STALE_TRIES = 4 };
 struct writing {
     struct admin *admin;
     struct plan *plan;
-    bool is_looking;     /* at what is there, before the waves */
-    bool may_pass;       /* something failed that may succeed later */
-    bool is_final;       /* something failed that will not */
-    bool has_failed;     /* one of these, or a check before */
-    bool is_lost;        /* what is live is not known any more */
-    bool is_denied;      /* the key is not taken: nothing more is sent */
-    bool is_silent;      /* a wave found no answer at all: the next ones are not sent */
+    bool is_looking; /* at what is there, before the waves */
+    bool may_pass;   /* something failed that may succeed later */
+    bool is_final;   /* something failed that will not */
+    bool has_failed; /* one of these, or a check before */
+    bool is_lost;    /* what is live is not known any more */
+    bool is_denied;  /* the key is not taken: nothing more is sent */
+    bool is_silent;  /* a wave found no answer, and a question after it neither: the next ones are not sent */
     struct refs missing; /* what others name and was to be created, and was not */
 };
 
@@ -118,10 +118,32 @@ static void fail_for_now(struct writing *w, struct op *op, const char *why, doub
     settle(w, op, OP_FAILED, xstrdup(why), seconds);
 }
 
+static bool probed(void *ctx, struct call *c, const struct http_response *r)
+{
+    (void)c;
+    *(bool *)ctx = r->status != 0;
+    return true;
+}
+
+#define PROBE_MOST 4.0 /* seconds */
+
+/* What got no answer may have been cut off each for itself: whether the server answers at all. */
+static bool is_answering(const struct writing *w, const char *url)
+{
+    bool is = false;
+    struct calls calls = api_calls(&w->admin->api, probed, &is);
+    calls.seconds = PROBE_MOST;
+    calls.max_response = ANSWER_MOST;
+    calls_add(&calls, "GET", xstrdup(url));
+    calls_run(&calls);
+    calls_release(&calls);
+    return is;
+}
+
 static void finish_calls(struct writing *w, struct calls *calls)
 {
     calls_run(calls);
-    w->is_silent |= calls->n > 0 && calls->n_answers == 0;
+    w->is_silent |= calls->n > 0 && calls->n_answers == 0 && !is_answering(w, calls->items[0].url);
     for (size_t i = 0; i < calls->n; i++) {
         struct call *c = &calls->items[i];
         if (c->is_settled)

@@ -24,6 +24,8 @@ struct standalone {
     struct configs configs; /* what base.live says of itself */
     struct drift drift;
     bool is_known;   /* base.live is what the instance holds, if it has that digest */
+    double took;     /* seconds, to answer the last question that it answered; 0: none yet */
+    int n_hung;      /* HEADs in a row that took too long */
     char *told;      /* what was said of it since it last answered as it should */
     int mishaps;     /* documents in a row that were neither taken nor refused */
     double wrote_at; /* 0: never */

@@ -1,4 +1,5 @@
 /* What the instance holds: its digest, and its document. */
+#include <math.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -9,8 +10,6 @@
 #define WRONG_MODE                                                                                           \
     "it has no /apisix/admin/configs: an APISIX with etcd is admin:URL, and standalone:URL is one with "     \
     "role traditional and config_provider yaml"
-
-#define HEAD_MOST 4.0 /* seconds for so small an answer; the other targets wait for it */
 
 struct asking {
     struct standalone *s;
@@ -49,13 +48,36 @@ static void tell(struct asking *k, const char *consequence)
     s->told = xstrdup(k->why);
 }
 
+/*
+ * Seconds for so small an answer, since the other targets wait for it: more for an instance that has been
+ * slow before, and twice and four times as many for one that did not keep to it, which may be slow rather
+ * than silent.
+ */
+#define HEAD_MOST  4.0
+#define HEAD_TIMES 3 /* what it took last */
+
+static double head_most(const struct standalone *s)
+{
+    int times = 1 << (s->n_hung < 2 ? s->n_hung : 2);
+    return s->took > 0 || s->api.is_in_doubt ? fmax(HEAD_MOST, HEAD_TIMES * s->took) * times : 0;
+}
+
+static void note_answer(struct standalone *s, const struct calls *calls)
+{
+    const struct call *c = &calls->items[0];
+    if (calls->n_answers > 0)
+        s->took = c->seconds;
+    s->n_hung = c->is_hung ? s->n_hung + 1 : 0;
+}
+
 static int ask(struct asking *k, const char *method, const char *consequence,
                bool (*answered)(void *, struct call *, const struct http_response *))
 {
     struct calls calls = api_calls(&k->s->api, answered, k);
-    calls.seconds = k->glimpse ? HEAD_MOST : 0;
+    calls.seconds = k->glimpse ? head_most(k->s) : 0;
     calls_add(&calls, method, xstrdup(k->s->url));
     calls_run(&calls);
+    note_answer(k->s, &calls);
     calls_release(&calls);
     if (k->why)
         tell(k, consequence);

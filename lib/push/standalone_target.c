@@ -16,14 +16,6 @@ double standalone_now(void)
 
 /* ---- reading ---- */
 
-/* What it had comes back when it would have stayed. */
-static void note_loss(struct standalone *s, struct document *left)
-{
-    items_release(&s->base.lost);
-    s->base.lost = left->items;
-    left->items = (struct items){0};
-}
-
 static int read_anew(struct standalone *s)
 {
     struct document left = s->base.live;
@@ -36,11 +28,12 @@ static int read_anew(struct standalone *s)
     }
     if (s->base.is_blank)
         s->max_document = s->max_setting; /* it may have been restarted with more memory */
-    if (was_known && !was_blank && s->base.is_blank) {
+    if (left.items.n > 0 && s->base.is_blank)
+        target_note_loss(&s->base, &left.items);
+    if (was_known && !was_blank && s->base.is_blank)
         diag(DIAG_WARNING, NULL, NULL, "%s: it has lost its document, by a restart most likely",
              s->base.name);
-        note_loss(s, &left);
-    } else if (was_known)
+    else if (was_known)
         code = drift_look(&s->drift, &s->base, &left.items, &s->base.live.items, standalone_now());
     document_release(&left);
     return code;
@@ -66,7 +59,8 @@ static int read_live(struct target *t)
     s->api.is_in_doubt = t->is_in_doubt;
     int code = read_what_changed(s);
     s->api.is_in_doubt = false;
-    api_note_silence(&s->api, t->is_in_doubt && code == EXIT_ENV, began_at, standalone_now());
+    bool is_silent = code == EXIT_ENV && (t->is_in_doubt || s->n_hung > 0);
+    api_note_silence(&s->api, is_silent, began_at, standalone_now());
     return code;
 }
 

@@ -284,9 +284,10 @@ static int refused(struct writing *w)
     bool is_moved = w->status == 400 && strstr(w->why, "conf_version");
     if (w->status == 400 && !is_moved && !w->is_rest && has_suspects(w))
         return write_rest(w);
-    w->s->is_known = false;
-    if (is_moved)
+    if (is_moved) {
+        w->s->is_known = false;
         return plan_again(w); /* somebody wrote between the look and the write */
+    }
     char *why = without_secrets(w);
     int code = complain(w, w->may_pass ? EXIT_ENV : EXIT_FINDINGS, why);
     free(why);
@@ -302,6 +303,8 @@ static bool put_back(struct writing *w)
     bool is_back = !write_next(w) && is_taken(w);
     w->next = wanted;
     w->s->is_known = false; /* it is read again */
+    if (is_back)
+        items_release(&w->s->base.lost);
     return is_back;
 }
 
@@ -347,10 +350,16 @@ static int find_out(struct writing *w)
     s->base.live = (struct document){0};
     int code = standalone_fetch(s, "whether the last document was stored is not known");
     s->base.has_lost_sight = code != EXIT_OK;
-    if (code != EXIT_OK)
+    if (code != EXIT_OK) {
+        s->base.live = w->before; /* the last that was seen */
+        w->before = (struct document){0};
         return code;
+    }
     if (holds_next(w))
         return EXIT_OK;
+    /* Restarted before the document came, or before that was sent once more. */
+    if (!was_blank && (s->base.is_blank || str_same(s->configs.digest, w->to.digest)))
+        target_note_loss(&s->base, &w->before.items);
     if (w->status == 500 && s->base.is_blank && (w->has_no_memory || !was_blank))
         return lost(w, was_blank);
     if (!w->why)

@@ -92,6 +92,15 @@ char *target_complaint(const char *name, const char *what)
     return text;
 }
 
+void target_note_loss(struct target *t, const struct items *held)
+{
+    struct items lost = {0};
+    for (size_t i = 0; i < held->n; i++)
+        items_add(&lost, item_ref(held->items[i]));
+    items_release(&t->lost);
+    t->lost = lost;
+}
+
 void target_free(struct target *t)
 {
     if (!t)

@@ -96,6 +96,9 @@ char *target_next_name(const char *name, const char **rest);
 struct target *target_new(const char *name, const struct target_settings *s, char **why);
 void target_free(struct target *t);
 
+/* It held these, sorted, and has lost them: `lost`. */
+void target_note_loss(struct target *t, const struct items *held);
+
 /*
  * Where the target of that name is, spelt in one way: what two names stand for is the same when their
  * addresses are. (Two names of a host are two.) Owned.

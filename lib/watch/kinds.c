@@ -91,7 +91,7 @@ static bool kind_of_line(const char *p, const char *end, const char **kind, size
 /* An object's own kind stands at the margin; further in are those of a list's items, and of references. */
 struct found {
     struct kinds own, inner;
-    bool has_text, has_list;
+    bool has_text, has_list, has_bare_list;
 };
 
 static void take_line(struct found *f, const char *line, const char *end)
@@ -107,7 +107,15 @@ static void take_line(struct found *f, const char *line, const char *end)
         return;
     bool is_own = p == line && *p != '-';
     f->has_list |= is_own && n >= 4 && memcmp(kind + n - 4, "List", 4) == 0;
+    f->has_bare_list |= is_own && n == 4 && memcmp(kind, "List", 4) == 0;
     kinds_add(is_own ? &f->own : &f->inner, kind, n);
+}
+
+static bool has_more(const char *p, const char *end)
+{
+    while (p < end && is_blank(*p))
+        p++;
+    return p < end && *p != '#';
 }
 
 static bool is_divider(const char *line, const char *end)
@@ -115,11 +123,11 @@ static bool is_divider(const char *line, const char *end)
     return end - line >= 3 && memcmp(line, "---", 3) == 0;
 }
 
-/* A document without a kind of its own may be of any, and so may a List that shows none of its items'. */
+/* A document without a kind of its own may be of any, and so may a List, whose items are written in many
+ * ways. */
 static void end_document(struct kinds *k, struct found *f)
 {
-    bool is_bare = f->own.n == 1 && str_eq(f->own.items[0], "List") && f->inner.n == 0;
-    if ((f->has_text && f->own.n == 0) || is_bare)
+    if ((f->has_text && f->own.n == 0) || f->has_bare_list)
         kinds_add_any(k);
     kinds_add_all(k, &f->own);
     if (f->has_list)
@@ -136,10 +144,12 @@ void kinds_add_text(struct kinds *k, const char *text, size_t n)
     for (const char *line = text; line < end; line = lf + 1) {
         lf = memchr(line, '\n', (size_t)(end - line));
         lf = lf ? lf : end;
-        if (is_divider(line, lf))
+        if (is_divider(line, lf)) {
             end_document(k, &f);
-        else
+            f.has_text = has_more(line + 3, lf); /* of which the kind is not looked for */
+        } else {
             take_line(&f, line, lf);
+        }
     }
     end_document(k, &f);
 }

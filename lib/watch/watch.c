@@ -387,7 +387,7 @@ void watch_pass(struct watch *w)
     if (must_stop(w))
         return;
     ledger_settle(&w->ledger, w->items, w->n);
-    bool is_listing = !w->is_complete && is_whole(w);
+    bool is_listing = !w->is_complete && !w->is_restless && is_whole(w);
     w->is_complete |= is_listing;
     tell_differences(w, is_listing);
     ledger_sweep(&w->ledger);

@@ -157,3 +157,34 @@ break_kind() { # KIND
     wait "$pid" || true
     [ "$(jq -c 'select(.type == "SYNC").unread' stream)" = $'null\n["Service"]' ]
 }
+
+@test "endpoints that could not be read are not lost" {
+    sed -n '/^kind: EndpointSlice/,/^---/p' w/10-base.yaml | sed '/^---/d; s/web-1/web-2/; s/10.0.0.1/10.0.0.2/' | { echo 'apiVersion: discovery.k8s.io/v1'; cat; } >w/30-more.yaml
+    once
+    [ "$(jq -c '[.upstreams[].nodes[].host]' apisix.json)" = '["10.0.0.1","10.0.0.2"]' ]
+    echo 'x: [' >>w/30-more.yaml
+    once || true
+    [ "$(jq -c '[.upstreams[].nodes[].host]' apisix.json)" = '["10.0.0.1","10.0.0.2"]' ]
+}
+
+@test "gw-render prints what could be read" {
+    echo '{"a":' >w/x.json
+    run -1 --separate-stderr gw-render w --format json
+    [ "$(jq -c '[.routes[].id]' <<<"$output")" = '["httproute.shop.a.0.0","httproute.shop.beside.0.0"]' ]
+}
+
+@test "nothing is taken for whole while a file is being written" {
+    printf 'apiVersion: v1\nkind: Secret\nmetadata: [\n' >w/40-secret.yaml
+    gw-watch -f w 2>err >stream 3>&- &
+    pid=$!
+    for _ in {1..100}; do grep -q SYNC stream && break || sleep 0.1; done
+    exec 5>w/40-secret.yaml
+    printf '# begun\n' >&5
+    sleep 3
+    run ! grep -q '"full":true' stream
+    exec 5>&-
+    for _ in {1..100}; do grep -q '"full":true' stream && break || sleep 0.1; done
+    kill "$pid"
+    wait "$pid" || true
+    grep -q '"full":true' stream
+}

@@ -482,11 +482,19 @@ served() { # COUNT
     forget
     full | push --force
     [ "$(writes | sed 's/.*credentials.*/credential/; s/.*consumers.*/consumer/' | uniq -c | xargs)" = "9 credential 9 consumer" ]
-    script '[{"match":"PUT","times":0,"do":{"hang":true}}]'
+    script '[{"match":"PUT","times":0,"do":{"hang":true}},{"match":"GET /upstreams/x","times":0,"do":{"hang":true}}]'
     began=$SECONDS
     { cat "$dir/world"; route r x; upstream x; full; } | { run -4 push --timeout 1 --retry-for 0; }
-    ((SECONDS - began <= 4)) || fail "$((SECONDS - began)) s"
+    ((SECONDS - began <= 8)) || fail "$((SECONDS - began)) s"
     grep -q 'not sent: the server answers nothing' "$dir/err"
+}
+
+@test "one that cuts off the requests for an object gets all others" {
+    script '[{"match":"PUT /upstreams/u1","times":0,"do":{"cut":"before"}}]'
+    { upstream u1; upstream u2; route r0 u2; full; } | { run -4 push --retry-for 1; }
+    [ "$(there routes/r0 .uri)" = /r0 ]
+    { upstream u1; upstream u2; route r1 u2; full; } | { run -4 push --retry-for 1 --force; }
+    [ "$(there routes/r1 .uri)" = /r1 ]
 }
 
 @test "what is stored otherwise than it was sent is what was written, not another's change" {

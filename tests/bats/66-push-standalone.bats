@@ -623,3 +623,37 @@ DO
     run ! kill -0 "$pusher"
     exec 7>&-
 }
+
+@test "so they do when the restart meets a write, or follows a refusal" {
+    held_route() { printf '{"type":"MODIFIED","object":{"apiVersion":"gateway.networking.k8s.io/v1","kind":"HTTPRoute","metadata":{"namespace":"shop","name":"%s"}},"held":true}\n' "$1"; }
+    for do in '{"restart":"before"}' '{"restart":"after"}' '{"status":400}'; do
+        double_start one -- --mode standalone 7>&-
+        url_one=$one_url
+        rm -f "$dir/in"
+        follow --to "standalone:$one_url" --recheck 1
+        { upstream cart; upstream other; route r /r cart; route s /s other; full; } >&7
+        synced 1
+        { held_route r; gone cart; sync; } >&7
+        synced 2
+        double_ctl one faults '[{"match":"PUT /configs","do":'"$do"'}]'
+        { upstream third; sync; } >&7
+        synced 3
+        if [[ $do == *status* ]]; then
+            restart one
+            sleep 2.5 # in silence
+        fi
+        { upstream third 10.0.0.3; sync; } >&7
+        synced 4
+        [ "$(held one | jq -r '.routes | map(.id) | join(" ")')|$(upstreams one)" = "r s|cart other third" ] || fail "$do: $(cat "$dir/err")"
+        exec 7>&-
+        wait "$follower" || true
+        double_stop one
+    done
+}
+
+@test "a slow instance is not taken for a silent one" {
+    double_ctl a set '{"delay_ms":4500}'
+    { upstream cart; full; } | push
+    double_ctl a set '{"delay_ms":0}'
+    [ "$(upstreams)" = cart ]
+}
