@@ -337,7 +337,8 @@ static void put_back_lost(struct plan *p, const struct plan_options *o, struct w
         for (size_t i = 0; i < n; i++) {
             struct item *item = o->lost->items[i];
             bool is_free = item->owner && !is_back[i] && !wanted_has(w, item) && !is_live(live, item);
-            if (!is_free || !(round == 0 ? !may_go(&m, item) : refs_has(&refs[0], item->kind, item->id)))
+            if (!is_free || !(round == 0 ? wanted_owner(w, item->owner) && !may_go(&m, item)
+                                         : refs_has(&refs[0], item->kind, item->id)))
                 continue;
             is_back[i] = true;
             add_op(&m, OP_CREATE, item, NULL, wanted_owner(w, item->owner));

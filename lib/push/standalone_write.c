@@ -355,8 +355,10 @@ static int find_out(struct writing *w)
         w->before = (struct document){0};
         return code;
     }
-    if (holds_next(w))
+    if (holds_next(w)) {
+        items_release(&s->base.lost);
         return EXIT_OK;
+    }
     /* Restarted before the document came, or before that was sent once more. */
     if (!was_blank && (s->base.is_blank || str_same(s->configs.digest, w->to.digest)))
         target_note_loss(&s->base, &w->before.items);
