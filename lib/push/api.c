@@ -9,10 +9,14 @@
 
 #define KEY_HEADER "X-API-KEY: "
 
+const char *api_key_of(const struct api *a)
+{
+    return a->key_header ? a->key_header + strlen(KEY_HEADER) : NULL;
+}
+
 char *api_reason(const struct api *a, const struct http_response *r, const struct item *item, size_t most)
 {
-    char *whole = text_without(answer_reason(r, item, BUF_MAX_MESSAGE),
-                               a->key_header ? a->key_header + strlen(KEY_HEADER) : NULL);
+    char *whole = text_without(answer_reason(r, item, BUF_MAX_MESSAGE), api_key_of(a));
     /* Cut last: what is cut could not be recognised any more. */
     char *reason = redact_text(AK_ROUTES, JX_NONE, whole, most);
     free(whole);

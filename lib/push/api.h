@@ -29,6 +29,9 @@ void api_note_silence(struct api *a, bool is_silent, double began_at, double now
 bool api_open(struct api *a, const char *url, const struct target_settings *s, char **why);
 void api_close(struct api *a);
 
+/* Our key, which a server may quote; NULL: none. */
+const char *api_key_of(const struct api *a);
+
 /* As answer_reason(), without our key, which a server may quote. */
 char *api_reason(const struct api *a, const struct http_response *r, const struct item *item, size_t most);
 

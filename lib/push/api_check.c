@@ -52,13 +52,6 @@ static bool is_asked(const struct op *op)
 
 /* ---- what is said ---- */
 
-/* Our key, which the server may quote. */
-static const char *key_of(const struct api *a)
-{
-    const char *space = a->key_header ? strchr(a->key_header, ' ') : NULL;
-    return space ? space + 1 : NULL;
-}
-
 /* Takes the text. What is cut could not be recognised any more, so that comes last. */
 static char *without_secrets(const struct part *p, char *owned_text)
 {
@@ -98,7 +91,7 @@ static void take_error(struct checking *k, const struct part *p, jv error)
         return;
     char *text = xstrndup(jx_getstr_or(error, "error", "refused"), BUF_MAX_SCRATCH - 1);
     p->ops[at]->state = OP_FAILED;
-    p->ops[at]->why = without_secrets(&(struct part){p->ops + at, 1}, text_without(text, key_of(k->api)));
+    p->ops[at]->why = without_secrets(&(struct part){p->ops + at, 1}, text_without(text, api_key_of(k->api)));
 }
 
 /* False when it is no list of errors. */
